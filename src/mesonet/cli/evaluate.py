@@ -1,0 +1,103 @@
+"""``mesonet evaluate``: how right a detector is on labelled folders."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mesonet.cli.options import Architecture, BatchSize, Groups, Model, Threshold
+
+
+class Format(StrEnum):
+    """How the result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def run(
+    data_dir: Annotated[
+        str, typer.Argument(help="Folder with two class folders, such as real and df.")
+    ],
+    model: Model = None,
+    architecture: Architecture = None,
+    groups: Groups = None,
+    threshold: Threshold = None,
+    format: Annotated[Format, typer.Option(help="How the result is written.")] = Format.TABLE,  # noqa: A002
+    batch_size: BatchSize = 8,
+) -> None:
+    """Measure accuracy and ROC AUC by image and, with --groups, by group."""
+    import json
+    import sys
+
+    from mesonet.class_folders import ClassFolders
+    from mesonet.cli.progress import progress_bar
+    from mesonet.detector import DEEPFAKE, REAL, Detector
+    from mesonet.evaluation.scores import score_folder
+
+    data = ClassFolders.read(data_dir)
+    detector = Detector.load(model or Detector.default, architecture=architecture)
+    limit = detector.info.threshold if threshold is None else threshold
+    with progress_bar() as bar:
+        task = bar.add_task("scoring", total=len(data))
+        scores = score_folder(
+            detector,
+            data,
+            batch_size=batch_size,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+    levels = {"image": scores.image_metrics(limit)}
+    if groups:
+        levels["group"] = scores.group_metrics(limit, groups)
+    for failure in scores.unreadable:
+        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)  # noqa: T201
+
+    names = [REAL, DEEPFAKE]
+    true = [names[fake] for fake in scores.is_fake]
+    called = [names[score >= limit] for score in scores.fake_probability]
+    if format is Format.JSON:
+        from sklearn.metrics import classification_report
+
+        result = {
+            "data": str(data_dir),
+            "model": detector.name,
+            "threshold": limit,
+            "unreadable": [failure.to_dict() for failure in scores.unreadable],
+            "classification_report": classification_report(
+                true, called, output_dict=True, zero_division=0
+            ),
+        }
+        result |= {level: metrics.to_dict() for level, metrics in levels.items()}
+        print(json.dumps(result, indent=1))  # noqa: T201
+    else:
+        _print_tables(levels, true, called, f"{detector.name} on {data_dir}, threshold {limit:.3g}")
+    if scores.unreadable:
+        raise typer.Exit(1)
+
+
+def _print_tables(levels, true, called, title: str) -> None:  # type: ignore[no-untyped-def]
+    from rich.console import Console
+    from rich.table import Table
+    from sklearn.metrics import classification_report
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(title, style="bold")
+    table = Table("level", "count", "accuracy", "balanced", "ROC AUC", box=None, pad_edge=False)
+    for level, metrics in levels.items():
+        table.add_row(
+            level,
+            str(metrics.count),
+            f"{metrics.accuracy:.4f}",
+            f"{metrics.balanced_accuracy:.4f}",
+            "-" if metrics.auc is None else f"{metrics.auc:.4f}",
+        )
+    console.print(table)
+    for level, metrics in levels.items():
+        (tn, fp), (fn, tp) = metrics.confusion
+        console.print(f"\nconfusion by {level}", style="bold")
+        table = Table("", "called real", "called deepfake", box=None, pad_edge=False)
+        table.add_row("true real", str(tn), str(fp))
+        table.add_row("true deepfake", str(fn), str(tp))
+        console.print(table)
+    console.print("\nclassification report by image", style="bold")
+    console.print(classification_report(true, called, digits=4, zero_division=0))

@@ -1,0 +1,20 @@
+"""``mesonet export``: a model in another format."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesonet.cli.options import Architecture
+
+
+def run(
+    model: Annotated[str, typer.Argument(help="A released model or a model file.")],
+    out: Annotated[Path, typer.Argument(help="File that ends in .keras, .h5 or .onnx.")],
+    architecture: Architecture = None,
+) -> None:
+    """Write a model as .keras, .h5 or .onnx."""
+    from mesonet.export import export_model
+
+    export_model(model, out, architecture)
+    print(f"{out}: {out.stat().st_size:,} bytes")  # noqa: T201

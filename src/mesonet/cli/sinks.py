@@ -1,0 +1,93 @@
+"""Writing verdicts as a table, CSV, JSON or JSON lines, one by one as they come."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from mesonet.detector import DEEPFAKE, Failure, Verdict
+
+Result = Verdict | Failure
+Writer = Callable[[Iterable[Result], TextIO, bool], None]
+
+_COLUMNS = ["path", "label", "fake_probability", "model", "threshold", "error"]
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[TextIO]:
+    """Open a file that appears under its name only when everything is written, or stdout."""
+    if path is None:
+        sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            yield stream
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def is_terminal(path: Path | None) -> bool:
+    """Tell whether results scroll by on a terminal, which is progress enough."""
+    return path is None and sys.stdout.isatty()
+
+
+def write_table(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:
+    """A line per image: label, fake probability, if asked for the label's percentage, path."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    percent = f"{'percent':>8}  " if with_probability else ""
+    console.print(f"{'verdict':<8}  {'fake':>6}  {percent}image", style="bold")
+    for result in results:
+        if isinstance(result, Failure):
+            blank = " " * len(percent)
+            line = Text(f"{'error':<8}  {'':>6}  {blank}{result.path}: {result.error}", "yellow")
+        else:
+            line = Text(f"{result.label:<8}", "red" if result.label == DEEPFAKE else "green")
+            line.append(f"  {result.fake_probability:6.3f}  ", "default")
+            if with_probability:
+                line.append(f"{100 * result.probability:7.2f}%  ", "default")
+            line.append(result.path, "default")
+        console.print(line)
+
+
+def write_csv(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:
+    """A row per image; the label's probability, in percent, only if asked for."""
+    columns = [*_COLUMNS, *(["percent"] if with_probability else [])]
+    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for result in results:
+        row = result.to_dict()
+        if isinstance(result, Verdict):
+            row["percent"] = 100 * result.probability
+        writer.writerow(row)
+
+
+def write_jsonl(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:  # noqa: ARG001 - always there
+    """An object per line."""
+    for result in results:
+        stream.write(json.dumps(result.to_dict()) + "\n")
+
+
+def write_json(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:  # noqa: ARG001 - always there
+    """One list of the objects that JSON lines have."""
+    separator = "[\n"
+    for result in results:
+        stream.write(separator + json.dumps(result.to_dict()))
+        separator = ",\n"
+    stream.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+WRITERS: dict[str, Writer] = {
+    "table": write_table,
+    "csv": write_csv,
+    "json": write_json,
+    "jsonl": write_jsonl,
+}

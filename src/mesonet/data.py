@@ -1,0 +1,278 @@
+"""Class folders in, batches out.
+
+A data folder holds one sub-folder per class, as ``real/`` and ``df/``. Classes are numbered
+alphabetically, so a forged class named df, deepfake, fake or forged is 0 and ``real`` is 1:
+a sigmoid output is P(real).
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from mesonet.augmentation import Augmentation
+from mesonet.backend import keras
+from mesonet.class_folders import (
+    ClassFolders,
+    DataError,
+    Progress,
+    class_folders,
+    warn_of_frames,
+)
+from mesonet.groups import Grouping, group_keys, split_groups
+from mesonet.imaging import load_image
+from mesonet.preprocessing import Preprocessing
+
+__all__ = [
+    "IMG_WIDTH",
+    "ClassFolders",
+    "DataError",
+    "ImageBatches",
+    "get_test_data_generator",
+    "get_train_data_generator",
+    "split_dataset",
+]
+
+IMG_WIDTH = 256
+
+class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of decoded, resized, augmented and scaled images for Keras.
+
+    Item ``i`` is a pair of a float32 array of shape ``(batch, size, size, 3)`` and a float32
+    array of labels of shape ``(batch,)``. Iterating gives one epoch; ``next`` goes on from
+    epoch to epoch. The same seed gives the same batches, also after an interruption when
+    ``epoch`` is set.
+
+    Attributes:
+        samples: number of images.
+        classes: label of each image, in the order of ``filenames``.
+        class_indices: label of each class name.
+        filenames: paths relative to the data folder.
+        epoch: which epoch's order and augmentation are drawn.
+    """
+
+    def __init__(
+        self,
+        data: ClassFolders,
+        batch_size: int,
+        *,
+        preprocessing: Preprocessing | None = None,
+        shuffle: bool = False,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+        workers: int = 2,
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=4 * workers)
+        if batch_size < 1:
+            raise ValueError(f"the batch size must be at least 1, not {batch_size}")
+        self.data = data
+        self.batch_size = batch_size
+        self.preprocessing = preprocessing or Preprocessing(size=IMG_WIDTH)
+        self.shuffle = shuffle
+        self.augmentation = augmentation
+        self.seed = seed
+        self.epoch = 0
+        self._next = 0
+
+    @property
+    def samples(self) -> int:
+        return len(self.data)
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        return self.data.labels
+
+    @property
+    def class_indices(self) -> dict[str, int]:
+        return {name: label for label, name in enumerate(self.data.class_names)}
+
+    @property
+    def filenames(self) -> list[str]:
+        return [str(name) for name in self.data.names]
+
+    def __len__(self) -> int:
+        return -(-self.samples // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        return self._batch(self.epoch, index)
+
+    def _batch(self, epoch: int, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        order = np.arange(self.samples)
+        if self.shuffle:
+            np.random.default_rng([self.seed, epoch]).shuffle(order)
+        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+        rng = np.random.default_rng([self.seed, epoch, index])
+        images = []
+        for i in chosen:
+            image = load_image(self.data.paths[i], self.preprocessing)
+            images.append(self.augmentation(image, rng) if self.augmentation else image)
+        scaled = self.preprocessing.scale(np.stack(images))
+        return scaled, self.classes[chosen].astype(np.float32)
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        for index in range(len(self)):
+            yield self[index]
+        self.on_epoch_end()
+
+    def __next__(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        epoch, index = divmod(self._next, len(self))
+        self._next += 1
+        return self._batch(epoch, index)
+
+
+def get_train_data_generator(
+    train_data_dir: str | Path,
+    batch_size: int,
+    validation_split: float | None = None,
+    use_default_augmentation: bool = True,
+    augmentations: Mapping[str, Any] | None = None,
+    *,
+    groups: Grouping | None = None,
+    seed: int = 0,
+    preprocessing: Preprocessing | None = None,
+    progress: Progress | None = None,
+) -> tuple[ImageBatches, ImageBatches | None]:
+    """Shuffled, augmented training batches and, if asked for, validation batches.
+
+    Images that cannot be decoded are named in warnings and left out.
+
+    Args:
+        train_data_dir: folder with two class folders.
+        batch_size: images per batch.
+        validation_split: share of the images to hold out for validation; anything not
+            strictly between 0 and 1 means none.
+        use_default_augmentation: rotate by up to 15 degrees, zoom by up to 20 %, change the
+            brightness by up to 20 % and all channels by up to 30 of 255, and mirror.
+        augmentations: further ones, see `mesonet.augmentation.Augmentation`; where both name
+            one, the default wins.
+        groups: which images must stay on one side of the split, see
+            `mesonet.groups.group_keys`.
+        seed: of the order, the augmentation and the split.
+        preprocessing: size, interpolation and scaling; by default 256 px, nearest, 0..1.
+        progress: called while the images are checked.
+
+    Returns:
+        ``(train, validation)``; validation is None unless ``validation_split`` asks for it,
+        and is neither shuffled nor augmented.
+
+    Raises:
+        DataError: the folder is not a data folder.
+        ValueError: an unknown augmentation, or groups that cannot be split.
+    """
+    data = ClassFolders.read(train_data_dir).readable(progress)
+    augmentation = Augmentation.from_options(use_default_augmentation, augmentations)
+    validation = None
+    if validation_split is not None and 0 < validation_split < 1:
+        data, held_out = data.split(validation_split, groups, seed)
+        validation = ImageBatches(held_out, batch_size, preprocessing=preprocessing)
+    train = ImageBatches(
+        data,
+        batch_size,
+        preprocessing=preprocessing,
+        shuffle=True,
+        augmentation=augmentation,
+        seed=seed,
+    )
+    return train, validation
+
+
+def get_test_data_generator(
+    test_data_dir: str | Path,
+    batch_size: int,
+    shuffle: bool = False,
+    *,
+    preprocessing: Preprocessing | None = None,
+) -> ImageBatches:
+    """Batches of a data folder as they are, without augmentation.
+
+    Images that cannot be decoded are named in warnings and left out.
+
+    Raises:
+        DataError: the folder is not a data folder.
+    """
+    data = ClassFolders.read(test_data_dir).readable()
+    return ImageBatches(data, batch_size, preprocessing=preprocessing, shuffle=shuffle)
+
+
+def split_dataset(
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    test_fraction: float = 0.1,
+    *,
+    groups: Grouping | None = None,
+    seed: int = 0,
+) -> dict[str, dict[str, int]]:
+    """Copy a dataset into a new division: ``train/<class>/`` and ``test/<class>/``.
+
+    Args:
+        source: a folder of class folders, or of parts that each hold the same class folders,
+            such as ``train/{real,df}`` and ``validation/{real,df}``, which are pooled.
+        destination: a folder that does not exist yet. It appears when all files are there.
+        test_fraction: share of the images to hold out, between 0 and 1.
+        groups: which images must stay together, see `mesonet.groups.group_keys`; without it
+            images are drawn one by one, with the same share of every class.
+        seed: another seed gives another division.
+
+    Returns:
+        How many images each part has of each class: ``{"train": {"real": 900, ...}, ...}``.
+
+    Raises:
+        DataError: the source is not a dataset, the destination exists, or two parts have
+            different images of the same name.
+        ValueError: the groups cannot be divided.
+    """
+    source, destination = Path(source), Path(destination)
+    if destination.exists():
+        raise DataError(f"{destination}: this folder exists already")
+    if not 0 < test_fraction < 1:
+        raise ValueError(f"the test fraction must lie between 0 and 1, not {test_fraction}")
+    parts = _parts(source)
+    class_names = parts[0].class_names
+    images = dict[PurePath, tuple[Path, int]]()
+    for part in parts:
+        for name, path, label in zip(part.names, part.paths, part.labels, strict=True):
+            if name in images:
+                raise DataError(f"{path} and {images[name][0]} would get the same name")
+            images[name] = path, int(label)
+    labels = [label for _, label in images.values()]
+    if groups is None:
+        warn_of_frames(images)
+        _, test = train_test_split(
+            np.arange(len(images)), test_size=test_fraction, stratify=labels, random_state=seed
+        )
+        held_out = np.isin(np.arange(len(images)), test)
+    else:
+        held_out = split_groups(labels, group_keys(images, groups), test_fraction, seed)
+
+    counts = {part: dict.fromkeys(class_names, 0) for part in ("train", "test")}
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".split-") as work:
+        result = Path(work) / destination.name
+        for (name, (path, label)), is_test in zip(images.items(), held_out, strict=True):
+            part_name = "test" if is_test else "train"
+            target = result / part_name / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+            counts[part_name][class_names[label]] += 1
+        result.replace(destination)
+    return counts
+
+
+def _parts(source: Path) -> list[ClassFolders]:
+    """The class folders of a dataset, or those of each of its parts."""
+    folders = class_folders(source)
+    inner = {tuple(folder.name for folder in class_folders(part)) for part in folders}
+    if len(inner) == 1 and len(next(iter(inner))) == 2:
+        return [ClassFolders.read(part) for part in folders]
+    return [ClassFolders.read(source)]

@@ -1,0 +1,206 @@
+"""Images in, verdicts out: what the command line, the API and the report stand on.
+
+Here a score is the ``fake_probability``: 0 is surely real, 1 surely manipulated.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesonet.imaging import ImageError, load_image
+from mesonet.preprocessing import ModelInfo
+from mesonet.runtime import Runtime, cores, keras_runtime, onnx_runtime
+from mesonet.weights import DEFAULT, released
+
+if TYPE_CHECKING:
+    import keras
+
+REAL = "real"
+DEEPFAKE = "deepfake"
+
+ImageSource = str | os.PathLike[str] | bytes | NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a detector says of one image.
+
+    Attributes:
+        path: the image's path or name.
+        fake_probability: 0..1, 1 is manipulated.
+        threshold: from this ``fake_probability`` on the image is called a deepfake.
+        model: name of the model.
+    """
+
+    path: str
+    fake_probability: float
+    threshold: float
+    model: str
+
+    @property
+    def label(self) -> str:
+        """``"real"`` or ``"deepfake"``."""
+        return DEEPFAKE if self.fake_probability >= self.threshold else REAL
+
+    @property
+    def probability(self) -> float:
+        """Probability of the label, 0..1."""
+        return self.fake_probability if self.label == DEEPFAKE else 1 - self.fake_probability
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain types."""
+        return {
+            "path": self.path,
+            "label": self.label,
+            "probability": self.probability,
+            "fake_probability": self.fake_probability,
+            "model": self.model,
+            "threshold": self.threshold,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An image that could not be read, and why."""
+
+    path: str
+    error: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain types."""
+        return {"path": self.path, "error": self.error}
+
+
+class Detector:
+    """A model with all that is needed to turn images into verdicts.
+
+    Attributes:
+        name: what the model is called in verdicts.
+        info: preprocessing, class names and threshold.
+        default: name of the released model that is used unless another is named.
+    """
+
+    default = DEFAULT
+
+    def __init__(
+        self,
+        name: str,
+        info: ModelInfo,
+        runtime: Runtime,
+        *,
+        model_path: Path,
+    ) -> None:
+        self.name = name
+        self.info = info
+        self.model_path = model_path
+        self._runtime = runtime
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] = DEFAULT,
+        *,
+        architecture: str | None = None,
+    ) -> Self:
+        """Load a released model by name, or a model file by path.
+
+        Args:
+            model: see `mesonet.weights.list_released`, or a file as of
+                `mesonet.model_file.load_model`.
+            architecture: names the network of a file that holds only weights.
+
+        Raises:
+            mesonet.model_safety.ModelFileError: no such model, or a file that is broken, is no
+                model, or brings code.
+        """
+        found = released(str(model))
+        if found:
+            return cls(found.name, found.info, onnx_runtime(found.onnx), model_path=found.path)
+        from mesonet.model_file import load_model
+
+        path = Path(model)
+        network, info = load_model(path, architecture)
+        detector = cls(path.stem, info, keras_runtime(network), model_path=path)
+        detector.__dict__["network"] = network
+        return detector
+
+    @cached_property
+    def network(self) -> "keras.Model":
+        """The Keras model, for explanations and export."""
+        from mesonet.model_file import load_model
+
+        return load_model(self.model_path)[0]
+
+    def predict(
+        self,
+        images: Iterable[ImageSource],
+        *,
+        threshold: float | None = None,
+        batch_size: int = 8,
+    ) -> Iterator[Verdict | Failure]:
+        """Give a verdict on every image, in order, as they come.
+
+        Images are decoded and scored in parallel, a few batches ahead of the consumer; memory
+        does not grow with their number.
+
+        Args:
+            images: paths, encoded files as bytes, or RGB arrays of shape
+                ``(height, width, 3)`` with values 0..255.
+            threshold: from this ``fake_probability`` on an image is called a deepfake; by
+                default the model's own.
+            batch_size: images per inference.
+        """
+        limit = self.info.threshold if threshold is None else threshold
+        if not 0 <= limit <= 1:
+            raise ValueError(f"the threshold must lie in 0..1, not {limit}")
+        if batch_size < 1:
+            raise ValueError(f"the batch size must be at least 1, not {batch_size}")
+        source = iter(enumerate(images))
+        pending: deque[Future[list[Verdict | Failure]]] = deque()
+        workers = cores()
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                while batch := list(islice(source, batch_size)):
+                    pending.append(pool.submit(self._score, batch, limit))
+                    if len(pending) > 2 * workers:
+                        yield from pending.popleft().result()
+                while pending:
+                    yield from pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def fake_probabilities(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score prepared images of shape ``(n, size, size, 3)``; shape ``(n,)``, 0..1."""
+        return self.info.fake_probability(self._runtime(images)).astype(np.float32)
+
+    def _score(
+        self, batch: list[tuple[int, ImageSource]], threshold: float
+    ) -> list[Verdict | Failure]:
+        results: dict[int, Verdict | Failure] = {}
+        names = [
+            f"image {index + 1}" if isinstance(item, bytes | np.ndarray) else os.fspath(item)
+            for index, item in batch
+        ]
+        pixels = []
+        readable = []
+        for position, (_, item) in enumerate(batch):
+            try:
+                pixels.append(load_image(item, self.info.preprocessing, name=names[position]))
+                readable.append(position)
+            except ImageError as error:
+                results[position] = Failure(error.path, error.reason)
+        if pixels:
+            scores = self.fake_probabilities(self.info.preprocessing.scale(np.stack(pixels)))
+            for position, score in zip(readable, scores.tolist(), strict=True):
+                results[position] = Verdict(names[position], score, threshold, self.name)
+        return [results[position] for position in range(len(batch))]

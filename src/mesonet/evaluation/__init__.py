@@ -1,0 +1,1 @@
+"""Measuring detectors: scores of a data folder, metrics at image and group level."""

@@ -1,0 +1,133 @@
+"""Metrics of a detector. Manipulated is the positive class and 1 the surest score."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.floating]
+Metric = Callable[[Bools, Floats], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """How a detector did on a set of images, or of groups.
+
+    Attributes:
+        count: number of images or groups.
+        accuracy: share that is called right, 0..1.
+        balanced_accuracy: mean of the two classes' shares, 0..1.
+        auc: area under the ROC curve, 0..1; None where there is only one class.
+        confusion: rows are true real and true deepfake, columns called real and called
+            deepfake.
+    """
+
+    count: int
+    accuracy: float
+    balanced_accuracy: float
+    auc: float | None
+    confusion: tuple[tuple[int, int], tuple[int, int]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types only, ready for JSON."""
+        return asdict(self)
+
+
+def measure(is_fake: Bools, fake_probability: Floats, threshold: float) -> Metrics:
+    """Compare scores with the truth.
+
+    Args:
+        is_fake: truth, shape ``(n,)``.
+        fake_probability: scores 0..1, shape ``(n,)``.
+        threshold: from this score on an image is called a deepfake.
+
+    Raises:
+        ValueError: there is nothing to measure.
+    """
+    if not len(is_fake):
+        raise ValueError("there is nothing to measure")
+    called = fake_probability >= threshold
+    (tn, fp), (fn, tp) = confusion_matrix(is_fake, called, labels=[False, True]).tolist()
+    shares = [right / total for right, total in ((tn, tn + fp), (tp, fn + tp)) if total]
+    return Metrics(
+        count=len(is_fake),
+        accuracy=(tn + tp) / len(is_fake),
+        balanced_accuracy=sum(shares) / len(shares),
+        auc=auc(is_fake, fake_probability) if len(shares) == 2 else None,
+        confusion=((tn, fp), (fn, tp)),
+    )
+
+
+def auc(is_fake: Bools, fake_probability: Floats) -> float:
+    """Area under the ROC curve."""
+    return float(roc_auc_score(is_fake, fake_probability))
+
+
+def group_means(
+    is_fake: Bools, fake_probability: Floats, groups: Sequence[str]
+) -> tuple[Bools, Floats]:
+    """Average the scores of each group's real and each group's manipulated images.
+
+    Returns:
+        Truth and mean score of every group; a group with images of both classes gives two.
+    """
+    keys, inverse = np.unique(
+        [f"{fake:d}/{group}" for fake, group in zip(is_fake, groups, strict=True)],
+        return_inverse=True,
+    )
+    means = np.bincount(inverse, fake_probability) / np.bincount(inverse)
+    return np.array([key.startswith("1") for key in keys], dtype=bool), means
+
+
+def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
+    """The threshold with the best balanced accuracy, in the middle of its gap between scores.
+
+    Use it on validation data; on the data that is reported it flatters.
+    """
+    false_rate, true_rate, thresholds = roc_curve(is_fake, fake_probability)
+    best = int(np.argmax(true_rate - false_rate))
+    chosen = float(thresholds[best])
+    below = fake_probability[fake_probability < chosen]
+    lower = float(below.max()) if len(below) else 0.0
+    return min(max((min(chosen, 1.0) + lower) / 2, 0.0), 1.0)
+
+
+def bootstrap_interval(
+    metric: Metric,
+    is_fake: Bools,
+    fake_probability: Floats,
+    groups: Sequence[str],
+    *,
+    rounds: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile bootstrap over groups (Efron & Tibshirani, 1993).
+
+    Whole groups are drawn with replacement, because images of one group are not independent.
+    Draws that miss a class are drawn anew.
+
+    Returns:
+        Lower and upper end of the interval.
+
+    Raises:
+        ValueError: a class is missing.
+    """
+    if is_fake.all() or not is_fake.any():
+        raise ValueError("an interval needs images of both classes")
+    _, inverse = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(inverse == group) for group in range(inverse.max() + 1)]
+    rng = np.random.default_rng(seed)
+    values: list[float] = []
+    while len(values) < rounds:
+        chosen = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        truth = is_fake[chosen]
+        if truth.any() and not truth.all():
+            values.append(metric(truth, fake_probability[chosen]))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,69 @@
+"""Scores of a detector on a data folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesonet.class_folders import ClassFolders, DataError, Progress
+from mesonet.detector import Detector, Failure
+from mesonet.evaluation.metrics import Metrics, group_means, measure
+from mesonet.groups import Grouping, group_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a detector says of the readable images of a data folder.
+
+    Attributes:
+        names: paths relative to the data folder.
+        is_fake: truth, shape ``(n,)``.
+        fake_probability: scores 0..1, shape ``(n,)``.
+        unreadable: images that could not be scored.
+    """
+
+    names: Sequence[PurePath]
+    is_fake: NDArray[np.bool_]
+    fake_probability: NDArray[np.float64]
+    unreadable: Sequence[Failure] = ()
+
+    def image_metrics(self, threshold: float) -> Metrics:
+        """Compare image by image."""
+        return measure(self.is_fake, self.fake_probability, threshold)
+
+    def group_metrics(self, threshold: float, grouping: Grouping) -> Metrics:
+        """Compare group by group, by the mean score of its images."""
+        groups = group_keys(self.names, grouping)
+        return measure(*group_means(self.is_fake, self.fake_probability, groups), threshold)
+
+
+def score_folder(
+    detector: Detector,
+    data: ClassFolders,
+    *,
+    batch_size: int = 8,
+    progress: Progress | None = None,
+) -> Scores:
+    """Score every image of a data folder; unreadable ones are set aside.
+
+    Raises:
+        DataError: no image is readable.
+    """
+    names, is_fake, scores, unreadable = [], [], [], []
+    results = detector.predict(data.paths, batch_size=batch_size)
+    for done, (name, fake, result) in enumerate(
+        zip(data.names, data.is_fake, results, strict=True), start=1
+    ):
+        if isinstance(result, Failure):
+            unreadable.append(result)
+        else:
+            names.append(name)
+            is_fake.append(fake)
+            scores.append(result.fake_probability)
+        if progress:
+            progress(done, len(data))
+    if not names:
+        raise DataError(f"{data.root}: no image can be read")
+    return Scores(names, np.array(is_fake), np.array(scores), unreadable)

@@ -1,0 +1,60 @@
+"""Writing a model in other formats."""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+from mesonet.backend import keras
+from mesonet.model_file import load_model, save_model
+from mesonet.weights import released
+
+
+def export_model(
+    model: str | os.PathLike[str], out: str | os.PathLike[str], architecture: str | None = None
+) -> None:
+    """Write a model as ``.keras``, ``.h5`` or ``.onnx``, by the ending of ``out``.
+
+    An ONNX file takes prepared float32 images of shape ``(n, size, size, 3)`` and gives
+    P(class 1) of shape ``(n, 1)``; how to prepare them stands in its metadata. It appears
+    under its name when it is complete.
+
+    Args:
+        model: name of a released model, or a model file.
+        out: the file to write.
+        architecture: names the network of a file that holds only weights.
+
+    Raises:
+        mesonet.model_safety.ModelFileError: the model cannot be loaded.
+        ValueError: an ending that is not supported, or a backend that cannot write ONNX.
+        ImportError: ONNX export needs the extra ``onnx``.
+    """
+    out = Path(out)
+    suffix = out.suffix.lower()
+    if suffix not in {".keras", ".h5", ".hdf5", ".onnx"}:
+        raise ValueError(
+            f"{out}: the ending must be .keras, .h5 or .onnx"
+            + ("" if suffix else " (Keras 3 does not write SavedModel folders as models)")
+        )
+    found = released(str(model))
+    network, info = load_model(found.path if found else model, architecture)
+    if suffix != ".onnx":
+        save_model(network, out, info)
+        return
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError("ONNX is written through TensorFlow; unset KERAS_BACKEND for the export")
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 - what Keras exports with
+    except ImportError:
+        raise ImportError("ONNX export needs: pip install 'mesonet[onnx]'") from None
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as work:
+        partial = Path(work) / "model.onnx"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            network.export(partial, format="onnx", verbose=False)
+        graph = onnx.load(partial)
+        onnx.helper.set_model_props(graph, {key: str(value) for key, value in info.to_dict().items()})
+        onnx.checker.check_model(graph)
+        onnx.save(graph, partial)
+        partial.replace(out)

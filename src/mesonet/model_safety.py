@@ -1,0 +1,390 @@
+"""Checks a model file before anything in it is believed.
+
+A model file is data: it names layers and stores numbers. `inspect_model_file` reads only what
+it needs to refuse everything else - code, links to other files, sizes that the stored bytes do
+not justify - without Keras, and without allocating more than the file's own size.
+
+Known attacks that are refused: CVE-2025-1550, CVE-2025-8747 and CVE-2025-9906 (a configuration
+that names arbitrary functions), CVE-2025-9905 (a Lambda layer in HDF5), and links, external
+data and shape bombs in HDF5.
+"""
+
+import math
+import os
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from mesonet.model_config import CODE, MAX_JSON_BYTES, RefusedError, check_config, parse_json
+
+MAX_BYTES = 1 << 30
+"""Largest model file, and largest sum of the arrays it declares, in bytes."""
+
+_MAX_DIRECTORY_BYTES = 64 << 10
+_MAX_OBJECTS = 50_000
+_MAX_ATTRIBUTES = 64
+_FREE_EXPANSION = 16 << 20
+_MAX_EXPANSION = 100
+_MAX_QUOTE = 100
+
+_DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class Format(StrEnum):
+    """What a model file holds."""
+
+    KERAS = "keras"
+    HDF5_MODEL = "hdf5 model"
+    HDF5_WEIGHTS = "hdf5 weights"
+
+
+class ModelFileError(ValueError):
+    """A model file is refused.
+
+    Attributes:
+        path: the file.
+        reason: one sentence fragment that follows the file's name.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = Path(path)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What inspection found.
+
+    Attributes:
+        format: kind of file.
+        shapes: shape of every stored array, by its HDF5 path.
+        description: our own description of the model (`ModelInfo.to_dict`), if there is one.
+    """
+
+    format: Format
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    description: dict[str, Any] | None = None
+
+
+def inspect_model_file(path: str | os.PathLike[str]) -> Format:
+    """Tell what a model file holds, by its content and not its name.
+
+    Raises:
+        ModelFileError: the file is no model file, is damaged, or asks for something that data
+            has no need of: code, other files, or far more memory than it has bytes.
+    """
+    return read_contents(path).format
+
+
+def read_contents(path: str | os.PathLike[str]) -> Contents:
+    """Inspect a file like `inspect_model_file` and return all that was learned.
+
+    Raises:
+        ModelFileError: as `inspect_model_file`.
+    """
+    path = Path(path)
+    try:
+        return _read(path)
+    except RefusedError as refusal:
+        raise ModelFileError(path, str(refusal)) from None
+    except _DAMAGE as error:
+        raise ModelFileError(path, "is cut short or damaged and cannot be read") from error
+
+
+def _read(path: Path) -> Contents:
+    if path.is_dir():
+        raise RefusedError(_SAVED_MODEL if (path / "saved_model.pb").exists() else "is a folder")
+    if not path.exists():
+        raise RefusedError("does not exist")
+    if not path.is_file():
+        raise RefusedError("is not a regular file")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise RefusedError(f"has more than the {MAX_BYTES >> 20} MiB a model file may have")
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise RefusedError(f"cannot be opened: {error.strerror}") from error
+    with file:
+        head = file.read(512)
+        if head.startswith(_HDF5_MAGIC):
+            return _read_hdf5(file, size)
+        if head.startswith(_ZIP_MAGIC):
+            return _read_keras(file, size)
+    raise RefusedError(_foreign(head))
+
+
+# --------------------------------------------------------------------------- other kinds of file
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_ZIP_MAGIC = b"PK\x03\x04"
+_SAVED_MODEL = (
+    "is a TensorFlow SavedModel, which is a program rather than data; "
+    "save it again as .keras with the TensorFlow version that wrote it"
+)
+_PICKLE = f"is pickled Python, {CODE}"
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
+
+
+def _foreign(head: bytes) -> str:
+    if not head:
+        return "is empty"
+    if head[0] == 0x80 and head[1:2] <= b"\x05":
+        return _PICKLE
+    if head.startswith(b"\x08\x01\x12"):
+        return _SAVED_MODEL
+    if head[0] == 0x08 and b"\x02" < head[1:2] < b"\x20":
+        return "is ONNX, which is an export format here; give the .keras file it came from"
+    if head[4:8] == b"TFL3":
+        return "is TensorFlow Lite; give the .keras file it came from"
+    if head.startswith(_IMAGES):
+        return "is an image, not a model"
+    if head.isascii() and b"\0" not in head:
+        return "is a text file, not a model"
+    return "is neither a .keras nor an HDF5 model file"
+
+
+def _foreign_zip(names: list[str]) -> str:
+    if any(name.endswith("data.pkl") for name in names):
+        return f"is a PyTorch file, {CODE}"
+    if any(name.endswith("saved_model.pb") for name in names):
+        return _SAVED_MODEL
+    return "is a zip archive, but not of a Keras model"
+
+
+# --------------------------------------------------------------------------- .keras
+
+_MEMBERS = {"config.json", "metadata.json", "model.weights.h5", "mesonet.json"}
+
+
+def _read_keras(file: IO[bytes], size: int) -> Contents:
+    _check_zip_directory(file, size)
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        _check_members(members)
+        data = {m.filename: _member(archive, m) for m in members if m.filename in _MEMBERS}
+    config = parse_json(data["config.json"], "config.json")
+    config.pop("compile_config", None)
+    check_config(config)
+    weights = data["model.weights.h5"]
+    if not weights.startswith(_HDF5_MAGIC):
+        raise RefusedError("contains weights that are not HDF5")
+    with _open_hdf5(file := BytesIO(weights)) as hdf5:
+        shapes = _walk_hdf5(hdf5, file, len(weights))
+    description = None
+    if "mesonet.json" in data:
+        description = parse_json(data["mesonet.json"], "mesonet.json")
+    return Contents(Format.KERAS, shapes, description)
+
+
+def _check_zip_directory(file: IO[bytes], size: int) -> None:
+    """Bound the list of members before `zipfile` reads it; Keras writes the plain form."""
+    file.seek(max(0, size - 42))
+    tail = file.read()
+    if tail[-22:-18] != b"PK\x05\x06" or tail[:4] == b"PK\x06\x07":
+        raise RefusedError("is cut short, or is no zip archive of the kind that Keras writes")
+    if struct.unpack("<I", tail[-10:-6])[0] > _MAX_DIRECTORY_BYTES:
+        raise RefusedError("is a zip archive of far too many members")
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    names = [member.filename for member in members]
+    if "config.json" not in names:
+        raise RefusedError(_foreign_zip(names))
+    if len(set(names)) < len(names):
+        raise RefusedError("contains two members of the same name")
+    if "model.weights.h5" not in names:
+        raise RefusedError("contains no weights")
+    for member in members:
+        name = member.filename
+        if name not in _MEMBERS and not (name == "assets/" and not member.file_size):
+            raise RefusedError(f"contains {_short(name)}, which does not belong in a model file")
+        if member.flag_bits & 1:
+            raise RefusedError("is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise RefusedError(f"contains {name!r} in an unknown compression")
+        limit = min(MAX_BYTES, _FREE_EXPANSION + _MAX_EXPANSION * member.compress_size)
+        if member.file_size > (MAX_JSON_BYTES if name.endswith(".json") else limit):
+            raise RefusedError(
+                f"contains {name!r}, which claims {member.file_size:,} bytes "
+                f"of which {member.compress_size:,} are stored"
+            )
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    size = member.file_size
+    member.file_size += 1
+    with archive.open(member) as stream:
+        data = stream.read(size + 1)
+    if len(data) != size:
+        raise RefusedError(f"contains {member.filename!r}, whose stated size is wrong")
+    return data
+
+
+# --------------------------------------------------------------------------- HDF5
+
+_FILTERS = {1, 2, 3, 32000}  # deflate, shuffle, fletcher32, lzf
+_BFLOAT16 = "|V2"
+_HEAP = re.compile(rb"GCOL\x01.{3}(.{4})", re.DOTALL)
+_HEAP_HEADER = 11
+
+
+def _open_hdf5(file: IO[bytes]) -> Any:
+    import h5py
+
+    return h5py.File(file, "r")
+
+
+def _read_hdf5(file: IO[bytes], size: int) -> Contents:
+    with _open_hdf5(file) as hdf5:
+        shapes = _walk_hdf5(hdf5, file, size)
+        if "model_config" in hdf5.attrs:
+            check_config(parse_json(hdf5.attrs["model_config"], "model_config"))
+            if "model_weights" not in hdf5:
+                raise RefusedError("contains no weights")
+            kind = Format.HDF5_MODEL
+        elif "layer_names" in hdf5.attrs or "layers" in hdf5:
+            kind = Format.HDF5_WEIGHTS
+        else:
+            raise RefusedError("is HDF5, but holds no Keras model or weights")
+        description = hdf5.attrs.get("mesonet")
+        if description is not None:
+            description = parse_json(description, "description")
+    return Contents(kind, shapes, description)
+
+
+def _walk_hdf5(hdf5: Any, file: IO[bytes], size: int) -> dict[str, tuple[int, ...]]:
+    """Check every object of a file and return the shapes of its arrays.
+
+    Goes from link to link itself, so that no link is followed before its kind is known.
+    """
+    from h5py import h5d, h5g, h5l, h5o
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    claimed = stored = 0
+    seen: set[int] = set()
+    lists: list[tuple[str, Any, bytes]] = []
+    todo = [("", h5g.open(hdf5.id, b"/"))]
+    while todo:
+        path, item = todo.pop()
+        address = h5o.get_info(item).addr
+        if address in seen:
+            raise RefusedError(f"contains {_short(path)} under two names")
+        seen.add(address)
+        if isinstance(item, h5d.DatasetID):
+            claimed += _claimed_bytes(path, item)
+            stored += item.get_storage_size()
+            shapes[path] = item.shape
+        elif not isinstance(item, h5g.GroupID):
+            raise RefusedError(f"contains {_short(path)}, which is neither a group nor an array")
+        names = _check_attributes(path, item)
+        if not path.startswith("optimizer_weights"):
+            lists += [(path, item, name) for name in names]
+        for link in item if isinstance(item, h5g.GroupID) else ():
+            name = f"{path}/{link.decode(errors='replace')}".removeprefix("/")
+            if item.links.get_info(link).type != h5l.TYPE_HARD:
+                raise RefusedError(f"contains {_short(name)}, which is a link to another place")
+            todo.append((name, h5o.open(item, link)))
+            if len(seen) + len(todo) > _MAX_OBJECTS:
+                raise RefusedError(f"has more than {_MAX_OBJECTS:,} groups and arrays")
+    if stored > size or claimed > min(MAX_BYTES, _FREE_EXPANSION + _MAX_EXPANSION * stored):
+        claimed = max(claimed, stored)
+        raise RefusedError(f"claims arrays of {claimed:,} bytes, but has only {size:,} bytes")
+    _check_name_lists(lists, file)
+    return shapes
+
+
+def _short(path: str) -> str:
+    return repr(path if len(path) <= _MAX_QUOTE else f"{path[:_MAX_QUOTE]}...")
+
+
+def _claimed_bytes(path: str, dataset: Any) -> int:
+    """Memory that reading a dataset takes, once its numbers are known to be in the file."""
+    from h5py import h5d
+
+    layout = dataset.get_create_plist()
+    chunked = layout.get_layout() == h5d.CHUNKED
+    if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
+        raise RefusedError(f"contains {_short(path)}, whose numbers lie in another file")
+    if not {layout.get_filter(index)[0] for index in range(layout.get_nfilters())} <= _FILTERS:
+        raise RefusedError(f"contains {_short(path)} in an unknown compression")
+    shape, kind = dataset.shape, dataset.dtype
+    if shape is None or not (kind.kind in "fiub" or kind.str == _BFLOAT16):
+        raise RefusedError(f"contains {_short(path)}, which is no array of numbers")
+    chunk = layout.get_chunk() if chunked else ()
+    return int(max(math.prod(shape), math.prod(chunk)) * kind.itemsize)
+
+
+def _check_attributes(path: str, item: Any) -> list[bytes]:
+    """Refuse attributes that are neither text nor numbers; return those that list names."""
+    from h5py import check_string_dtype, h5a
+
+    count = h5a.get_num_attrs(item)
+    if count > _MAX_ATTRIBUTES:
+        raise RefusedError(f"has more than {_MAX_ATTRIBUTES} attributes at {_short(path)}")
+    lists: list[bytes] = []
+    for index in range(count):
+        attribute = h5a.open(item, index=index)
+        kind, shape = attribute.dtype, attribute.shape
+        plain = kind.kind in "fiubS" or check_string_dtype(kind) is not None
+        if not plain or shape is None or math.prod(shape) * kind.itemsize > MAX_JSON_BYTES:
+            raise RefusedError(f"has an attribute at {_short(path)} that is no text or number")
+        if attribute.name.startswith((b"layer_names", b"weight_names")) and len(shape) == 1:
+            lists.append(attribute.name)
+        elif kind.kind == "O" and shape:
+            raise RefusedError(f"has a list of texts at {_short(path)} that Keras does not write")
+    return lists
+
+
+def _check_name_lists(lists: list[tuple[str, Any, bytes]], file: IO[bytes]) -> None:
+    """Refuse lists of names that take, or name, far more than the file holds.
+
+    Keras reads every array that is listed, and every text of a list may be the same long one.
+    """
+    import h5py
+
+    entries = sum(h5py.h5a.open(group, name).shape[0] for _, group, name in lists)
+    if entries > _MAX_OBJECTS or entries * _longest_text(file) > MAX_BYTES:
+        raise RefusedError("lists too many names for an HDF5 file; save it again as .keras")
+    found: dict[str, set[str]] = {}
+    for path, group, attribute in lists:
+        names = found.setdefault(path, set())
+        for item in h5py.Group(group).attrs[attribute].tolist():
+            name = item.decode(errors="replace") if isinstance(item, bytes) else str(item)
+            if name in names or not {"", "."}.isdisjoint(name.split("/")):
+                raise RefusedError(f"lists an array of {_short(path)} twice")
+            names.add(name)
+
+
+def _longest_text(file: IO[bytes]) -> int:
+    """Size of the largest heap that HDF5 keeps texts in, in bytes."""
+    longest, tail = 0, b""
+    file.seek(0)
+    while block := file.read(1 << 20):
+        sizes = (int.from_bytes(match[1], "little") for match in _HEAP.finditer(tail + block))
+        longest = max(longest, *sizes, 0)
+        tail = block[-_HEAP_HEADER:]
+    return longest
