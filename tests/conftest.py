@@ -16,3 +16,18 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no research data in {folder}; MESONET_SHARED names the folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved, untrained Meso-4 for images of 32 px."""
+    from mesonet.architectures import create_model
+    from mesonet.backend import keras
+    from mesonet.model_file import save_model
+    from mesonet.preprocessing import ModelInfo, Preprocessing
+
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("models") / "tiny.keras"
+    info = ModelInfo("meso4", Preprocessing(size=32), ("df", "real"), threshold=0.5)
+    save_model(create_model("meso4", 32), path, info)
+    return path

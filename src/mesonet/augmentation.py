@@ -23,10 +23,15 @@ _BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
 }
 
+_FILTERS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC)
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Random changes drawn anew for every image and epoch.
+
+    Pixels are moved to the nearest neighbour, not mixed: interpolation would smooth the noise
+    that detectors look at, in training images only.
 
     Attributes:
         rotation_range: largest rotation in degrees, either way.
@@ -39,6 +44,11 @@ class Augmentation:
         width_shift_range: largest horizontal shift as a share of the width.
         height_shift_range: largest vertical shift as a share of the height.
         shear_range: largest shear angle in degrees, either way.
+        channel_jitter_range: largest value added to each channel by itself, of 255, either way.
+        resolution_range: two factors; half of the images are shrunk by a factor between them
+            and enlarged again, each time with another filter.
+        jpeg_quality_range: two JPEG qualities, 1..100; half of the images are compressed with
+            a quality between them.
         fill_mode: what lies beyond the border: "nearest", "reflect", "wrap" or "constant"
             (black).
     """
@@ -52,6 +62,9 @@ class Augmentation:
     width_shift_range: float = 0
     height_shift_range: float = 0
     shear_range: float = 0
+    channel_jitter_range: float = 0
+    resolution_range: tuple[float, float] | None = None
+    jpeg_quality_range: tuple[int, int] | None = None
     fill_mode: Literal["nearest", "reflect", "wrap", "constant"] = "nearest"
 
     def __post_init__(self) -> None:
@@ -84,16 +97,34 @@ class Augmentation:
                 image,
                 matrix,
                 (width, height),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
                 borderMode=_BORDERS[self.fill_mode],
             )
-        if self.brightness_range is not None or self.channel_shift_range:
+        if self.resolution_range and rng.random() < 0.5:
+            image = self._shrink_and_enlarge(image, rng)
+        if self.brightness_range or self.channel_shift_range or self.channel_jitter_range:
             low, high = self.brightness_range or (1, 1)
             factor = rng.uniform(low, high)
             shift = rng.uniform(-self.channel_shift_range, self.channel_shift_range)
-            table = np.clip(np.arange(256) * factor + shift, 0, 255).round().astype(np.uint8)
-            image = cv2.LUT(image, table)
-        return image
+            jitter = rng.uniform(-self.channel_jitter_range, self.channel_jitter_range, 3)
+            values = np.arange(256)[:, None] * factor + shift + jitter
+            table = np.clip(values, 0, 255).round().astype(np.uint8)
+            image = cv2.LUT(image, table[None])
+        if self.jpeg_quality_range and rng.random() < 0.5:
+            quality = int(rng.integers(*self.jpeg_quality_range, endpoint=True))
+            _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        return np.asarray(image, np.uint8)
+
+    def _shrink_and_enlarge(
+        self, image: NDArray[np.uint8], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        height, width = image.shape[:2]
+        factor = rng.uniform(*(self.resolution_range or (1, 1)))
+        small = (max(round(width * factor), 1), max(round(height * factor), 1))
+        down, up = rng.choice(_FILTERS, 2)
+        shrunk = cv2.resize(image, small, interpolation=int(down))
+        return np.asarray(cv2.resize(shrunk, (width, height), interpolation=int(up)), np.uint8)
 
     def _matrix(
         self, shape: tuple[int, ...], rng: np.random.Generator

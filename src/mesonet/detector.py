@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mesonet.imaging import ImageError, load_image
 from mesonet.preprocessing import ModelInfo
@@ -195,7 +196,7 @@ class Detector:
         readable = []
         for position, (_, item) in enumerate(batch):
             try:
-                pixels.append(load_image(item, self.info.preprocessing, name=names[position]))
+                pixels.append(self._pixels(item, names[position]))
                 readable.append(position)
             except ImageError as error:
                 results[position] = Failure(error.path, error.reason)
@@ -204,3 +205,8 @@ class Detector:
             for position, score in zip(readable, scores.tolist(), strict=True):
                 results[position] = Verdict(names[position], score, threshold, self.name)
         return [results[position] for position in range(len(batch))]
+
+    def _pixels(self, item: ImageSource, name: str) -> NDArray[np.uint8]:
+        if isinstance(item, np.ndarray):
+            return self.info.preprocessing.resize(Image.fromarray(item))
+        return load_image(item, self.info.preprocessing, name=name)

@@ -8,6 +8,9 @@ import json
 import math
 from typing import Any
 
+MAX_BYTES = 1 << 30
+"""Most bytes of a model file, and of all its arrays in memory."""
+
 MAX_JSON_BYTES = 4 << 20
 """Most bytes of a JSON text."""
 

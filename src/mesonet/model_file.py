@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import tempfile
+import textwrap
 import warnings
 import zipfile
 from collections import Counter
@@ -29,7 +30,7 @@ Layers = Counter[tuple[str, tuple[tuple[int, ...], ...]]]
 """How often a network has a layer of some class with weights of some shapes."""
 
 _T = TypeVar("_T")
-_MAX_MESSAGE = 300
+_MAX_MESSAGE = 240
 _SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
@@ -114,7 +115,7 @@ def _load_model(path: Path, contents: Contents) -> tuple[keras.Model, ModelInfo]
 
         outline = _rehearse(lambda: _outline(_keras(load)))
         model = _keras(load)
-    if not isinstance(model.output, keras.KerasTensor):
+    if not isinstance(getattr(model, "output", None), keras.KerasTensor):
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     return model, _describe(contents, _recognise(outline), outline.size)
 
@@ -263,7 +264,7 @@ def _keras(call: Callable[[], _T]) -> _T:
         with _quiet():
             return call()
     except Exception as error:
-        message = " ".join(str(error).split())[:_MAX_MESSAGE]
+        message = textwrap.shorten(str(error), _MAX_MESSAGE, placeholder="...")
         raise RefusedError(f"cannot be loaded by Keras: {message}") from error
 
 

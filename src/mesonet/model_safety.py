@@ -9,9 +9,8 @@ that names arbitrary functions), CVE-2025-9905 (a Lambda layer in HDF5), and lin
 data and shape bombs in HDF5.
 """
 
-import math
+import mmap
 import os
-import re
 import struct
 import zipfile
 import zlib
@@ -21,14 +20,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from mesonet.model_config import CODE, MAX_JSON_BYTES, RefusedError, check_config, parse_json
-
-MAX_BYTES = 1 << 30
-"""Largest model file, and largest sum of the arrays it declares, in bytes."""
+from mesonet.model_config import (
+    CODE,
+    MAX_BYTES,
+    MAX_JSON_BYTES,
+    RefusedError,
+    check_config,
+    parse_json,
+)
 
 _MAX_DIRECTORY_BYTES = 64 << 10
-_MAX_OBJECTS = 50_000
-_MAX_ATTRIBUTES = 64
 _FREE_EXPANSION = 16 << 20
 _MAX_EXPANSION = 100
 _MAX_QUOTE = 100
@@ -131,7 +132,7 @@ def _read(path: Path) -> Contents:
     with file:
         head = file.read(512)
         if head.startswith(_HDF5_MAGIC):
-            return _read_hdf5(file, size)
+            return _read_hdf5(file)
         if head.startswith(_ZIP_MAGIC):
             return _read_keras(file, size)
     raise RefusedError(_foreign(head))
@@ -181,6 +182,8 @@ _MEMBERS = {"config.json", "metadata.json", "model.weights.h5", "mesonet.json"}
 
 
 def _read_keras(file: IO[bytes], size: int) -> Contents:
+    from mesonet.model_hdf5 import open_hdf5
+
     _check_zip_directory(file, size)
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
@@ -192,8 +195,8 @@ def _read_keras(file: IO[bytes], size: int) -> Contents:
     weights = data["model.weights.h5"]
     if not weights.startswith(_HDF5_MAGIC):
         raise RefusedError("contains weights that are not HDF5")
-    with _open_hdf5(file := BytesIO(weights)) as hdf5:
-        shapes = _walk_hdf5(hdf5, file, len(weights))
+    with open_hdf5(BytesIO(weights), weights) as (_, shapes):
+        pass
     description = None
     if "mesonet.json" in data:
         description = parse_json(data["mesonet.json"], "mesonet.json")
@@ -221,7 +224,9 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         name = member.filename
         if name not in _MEMBERS and not (name == "assets/" and not member.file_size):
-            raise RefusedError(f"contains {_short(name)}, which does not belong in a model file")
+            raise RefusedError(
+                f"contains {name[:_MAX_QUOTE]!r}, which does not belong in a model file"
+            )
         if member.flag_bits & 1:
             raise RefusedError("is encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -246,21 +251,14 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 # --------------------------------------------------------------------------- HDF5
 
-_FILTERS = {1, 2, 3, 32000}  # deflate, shuffle, fletcher32, lzf
-_BFLOAT16 = "|V2"
-_HEAP = re.compile(rb"GCOL\x01.{3}(.{4})", re.DOTALL)
-_HEAP_HEADER = 11
 
+def _read_hdf5(file: IO[bytes]) -> Contents:
+    from mesonet.model_hdf5 import open_hdf5
 
-def _open_hdf5(file: IO[bytes]) -> Any:
-    import h5py
-
-    return h5py.File(file, "r")
-
-
-def _read_hdf5(file: IO[bytes], size: int) -> Contents:
-    with _open_hdf5(file) as hdf5:
-        shapes = _walk_hdf5(hdf5, file, size)
+    with (
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        open_hdf5(file, data) as (hdf5, shapes),
+    ):
         if "model_config" in hdf5.attrs:
             check_config(parse_json(hdf5.attrs["model_config"], "model_config"))
             if "model_weights" not in hdf5:
@@ -274,117 +272,3 @@ def _read_hdf5(file: IO[bytes], size: int) -> Contents:
         if description is not None:
             description = parse_json(description, "description")
     return Contents(kind, shapes, description)
-
-
-def _walk_hdf5(hdf5: Any, file: IO[bytes], size: int) -> dict[str, tuple[int, ...]]:
-    """Check every object of a file and return the shapes of its arrays.
-
-    Goes from link to link itself, so that no link is followed before its kind is known.
-    """
-    from h5py import h5d, h5g, h5l, h5o
-
-    shapes: dict[str, tuple[int, ...]] = {}
-    claimed = stored = 0
-    seen: set[int] = set()
-    lists: list[tuple[str, Any, bytes]] = []
-    todo = [("", h5g.open(hdf5.id, b"/"))]
-    while todo:
-        path, item = todo.pop()
-        address = h5o.get_info(item).addr
-        if address in seen:
-            raise RefusedError(f"contains {_short(path)} under two names")
-        seen.add(address)
-        if isinstance(item, h5d.DatasetID):
-            claimed += _claimed_bytes(path, item)
-            stored += item.get_storage_size()
-            shapes[path] = item.shape
-        elif not isinstance(item, h5g.GroupID):
-            raise RefusedError(f"contains {_short(path)}, which is neither a group nor an array")
-        names = _check_attributes(path, item)
-        if not path.startswith("optimizer_weights"):
-            lists += [(path, item, name) for name in names]
-        for link in item if isinstance(item, h5g.GroupID) else ():
-            name = f"{path}/{link.decode(errors='replace')}".removeprefix("/")
-            if item.links.get_info(link).type != h5l.TYPE_HARD:
-                raise RefusedError(f"contains {_short(name)}, which is a link to another place")
-            todo.append((name, h5o.open(item, link)))
-            if len(seen) + len(todo) > _MAX_OBJECTS:
-                raise RefusedError(f"has more than {_MAX_OBJECTS:,} groups and arrays")
-    if stored > size or claimed > min(MAX_BYTES, _FREE_EXPANSION + _MAX_EXPANSION * stored):
-        claimed = max(claimed, stored)
-        raise RefusedError(f"claims arrays of {claimed:,} bytes, but has only {size:,} bytes")
-    _check_name_lists(lists, file)
-    return shapes
-
-
-def _short(path: str) -> str:
-    return repr(path if len(path) <= _MAX_QUOTE else f"{path[:_MAX_QUOTE]}...")
-
-
-def _claimed_bytes(path: str, dataset: Any) -> int:
-    """Memory that reading a dataset takes, once its numbers are known to be in the file."""
-    from h5py import h5d
-
-    layout = dataset.get_create_plist()
-    chunked = layout.get_layout() == h5d.CHUNKED
-    if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
-        raise RefusedError(f"contains {_short(path)}, whose numbers lie in another file")
-    if not {layout.get_filter(index)[0] for index in range(layout.get_nfilters())} <= _FILTERS:
-        raise RefusedError(f"contains {_short(path)} in an unknown compression")
-    shape, kind = dataset.shape, dataset.dtype
-    if shape is None or not (kind.kind in "fiub" or kind.str == _BFLOAT16):
-        raise RefusedError(f"contains {_short(path)}, which is no array of numbers")
-    chunk = layout.get_chunk() if chunked else ()
-    return int(max(math.prod(shape), math.prod(chunk)) * kind.itemsize)
-
-
-def _check_attributes(path: str, item: Any) -> list[bytes]:
-    """Refuse attributes that are neither text nor numbers; return those that list names."""
-    from h5py import check_string_dtype, h5a
-
-    count = h5a.get_num_attrs(item)
-    if count > _MAX_ATTRIBUTES:
-        raise RefusedError(f"has more than {_MAX_ATTRIBUTES} attributes at {_short(path)}")
-    lists: list[bytes] = []
-    for index in range(count):
-        attribute = h5a.open(item, index=index)
-        kind, shape = attribute.dtype, attribute.shape
-        plain = kind.kind in "fiubS" or check_string_dtype(kind) is not None
-        if not plain or shape is None or math.prod(shape) * kind.itemsize > MAX_JSON_BYTES:
-            raise RefusedError(f"has an attribute at {_short(path)} that is no text or number")
-        if attribute.name.startswith((b"layer_names", b"weight_names")) and len(shape) == 1:
-            lists.append(attribute.name)
-        elif kind.kind == "O" and shape:
-            raise RefusedError(f"has a list of texts at {_short(path)} that Keras does not write")
-    return lists
-
-
-def _check_name_lists(lists: list[tuple[str, Any, bytes]], file: IO[bytes]) -> None:
-    """Refuse lists of names that take, or name, far more than the file holds.
-
-    Keras reads every array that is listed, and every text of a list may be the same long one.
-    """
-    import h5py
-
-    entries = sum(h5py.h5a.open(group, name).shape[0] for _, group, name in lists)
-    if entries > _MAX_OBJECTS or entries * _longest_text(file) > MAX_BYTES:
-        raise RefusedError("lists too many names for an HDF5 file; save it again as .keras")
-    found: dict[str, set[str]] = {}
-    for path, group, attribute in lists:
-        names = found.setdefault(path, set())
-        for item in h5py.Group(group).attrs[attribute].tolist():
-            name = item.decode(errors="replace") if isinstance(item, bytes) else str(item)
-            if name in names or not {"", "."}.isdisjoint(name.split("/")):
-                raise RefusedError(f"lists an array of {_short(path)} twice")
-            names.add(name)
-
-
-def _longest_text(file: IO[bytes]) -> int:
-    """Size of the largest heap that HDF5 keeps texts in, in bytes."""
-    longest, tail = 0, b""
-    file.seek(0)
-    while block := file.read(1 << 20):
-        sizes = (int.from_bytes(match[1], "little") for match in _HEAP.finditer(tail + block))
-        longest = max(longest, *sizes, 0)
-        tail = block[-_HEAP_HEADER:]
-    return longest

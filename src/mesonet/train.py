@@ -75,6 +75,9 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
+        if self.monitor not in self.history:
+            known = ", ".join(self.history)
+            raise ValueError(f"{self.monitor} is not measured; measured are {known}")
         values = [self.sign * value for value in self.history[self.monitor]]
         if self.best and (len(values) == 1 or values[-1] > max(values[:-1])):
             save_model(self.model, self.best, self.info)

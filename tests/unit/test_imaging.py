@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from mesonet.imaging import ImageError, load_image, read_image
 from mesonet.preprocessing import Preprocessing
@@ -62,7 +62,7 @@ FILES = {
     "tiff": encode(PICTURE, "TIFF"),
     "mpo": frames("MPO"),
     "apng": frames("PNG"),
-}
+} | ({"avif": encode(PICTURE, "AVIF")} if features.check("avif") else {})
 
 
 def array(source, **options) -> np.ndarray:
@@ -120,9 +120,10 @@ def test_exif_orientation(format_, orientation):
 
 
 @pytest.mark.parametrize("exif", [b"junk", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x05\x01"])
-def test_unreadable_exif_does_not_matter(exif):
-    data = encode(PICTURE, "JPEG", exif=b"Exif\0\0" + exif)
-    np.testing.assert_array_equal(array(data), array(FILES["jpeg"]))
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_unreadable_exif_does_not_matter(format_, exif):
+    data = encode(PICTURE, format_, exif=b"Exif\0\0" + exif)
+    np.testing.assert_array_equal(array(data), array(FILES[format_.lower()]))
 
 
 def test_alpha_is_laid_over_white():

@@ -111,10 +111,13 @@ def test_permission_denied(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", deny)
     monkeypatch.setattr(os, "scandir", deny)
     assert refusal(path) == f"{path}: permission denied"
-    for given_, named in ((tmp_path, tmp_path), (tmp_path / "*.png", tmp_path)):
-        images, errors = find_images([given_])
-        assert images == []
-        assert str(errors[0]) == f"{named}: permission denied"
+    images, errors = find_images([tmp_path, tmp_path / "*.png"])
+    assert images == []
+    assert [str(error) for error in errors] == [
+        f"{tmp_path}: permission denied",
+        f"{tmp_path}: permission denied",
+        f"{tmp_path}/*.png: nothing matches this pattern",
+    ]
 
 
 def test_names_that_are_not_utf_8(tmp_path):
@@ -262,6 +265,7 @@ def test_linked_folders_do_not_loop(tmp_path):
 def test_patterns(tmp_path, monkeypatch, pattern, expected, relative):
     for name in ("1.png", "2.png", "3.dat", "a/4.png", "a/b/5.png", ".h.png"):
         save(tmp_path / name)
+    (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     base = Path() if relative else tmp_path
     assert find_images([base / pattern]) == ([base / name for name in expected], [])

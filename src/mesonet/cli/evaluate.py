@@ -53,8 +53,8 @@ def run(
         print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)  # noqa: T201
 
     names = [REAL, DEEPFAKE]
-    true = [names[fake] for fake in scores.is_fake]
-    called = [names[score >= limit] for score in scores.fake_probability]
+    true = [names[int(fake)] for fake in scores.is_fake]
+    called = [names[int(score >= limit)] for score in scores.fake_probability]
     if format is Format.JSON:
         from sklearn.metrics import classification_report
 

@@ -89,11 +89,11 @@ def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
     Use it on validation data; on the data that is reported it flatters.
     """
     false_rate, true_rate, thresholds = roc_curve(is_fake, fake_probability)
-    best = int(np.argmax(true_rate - false_rate))
-    chosen = float(thresholds[best])
-    below = fake_probability[fake_probability < chosen]
-    lower = float(below.max()) if len(below) else 0.0
-    return min(max((min(chosen, 1.0) + lower) / 2, 0.0), 1.0)
+    gain = true_rate - false_rate
+    best = float(thresholds[np.flatnonzero(gain == gain.max())[-1]])
+    below = fake_probability[fake_probability < best]
+    middle = (best + float(below.max())) / 2 if len(below) else best
+    return middle if middle not in below else best
 
 
 def bootstrap_interval(

@@ -1,0 +1,195 @@
+"""The command line as its user meets it: a process with output and an exit code."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.images import write_class_folders, write_picture
+
+
+def mesonet(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", "from mesonet.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+def only_line(text):
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = write_class_folders(tmp_path_factory.mktemp("data"), videos=6, frames=3)
+    (root / "notes.txt").write_text("no image")
+    return root
+
+
+def test_help_loads_no_framework():
+    code = (
+        "import sys; from mesonet.cli import app; "
+        "heavy = {'keras', 'tensorflow', 'torch', 'numpy', 'openvino'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    result = mesonet("--help")
+    assert result.returncode == 0
+    for command in ("predict", "train", "evaluate", "layers", "models", "export", "split", "demo"):
+        assert command in result.stdout
+
+
+def test_predict_json_lines(tiny_model, folder):
+    result = mesonet("predict", folder, "--model", tiny_model, "--format", "jsonl")
+    assert result.returncode == 0, result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(rows) == 36
+    assert set(rows[0]) == {
+        "path", "label", "probability", "fake_probability", "model", "threshold",
+    }
+    assert all(0 <= row["fake_probability"] <= 1 for row in rows)
+    assert all(row["probability"] >= 0.5 for row in rows)
+    assert "threshold 0.5" in only_line(result.stderr)
+
+
+def test_predict_names_bad_images_and_goes_on(tiny_model, tmp_path):
+    write_picture(tmp_path / "fine.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "ünï.png").write_bytes((tmp_path / "fine.png").read_bytes())
+    result = mesonet(
+        "predict", tmp_path, tmp_path / "gone.png", "--model", tiny_model, "--format", "json"
+    )
+    assert result.returncode == 1
+    rows = json.loads(result.stdout)
+    errors = {Path(row["path"]).name: row["error"] for row in rows if "error" in row}
+    assert set(errors) == {"broken.jpg", "loop.png", "gone.png"}
+    assert {Path(r["path"]).name for r in rows if "label" in r} == {"fine.png", "ünï.png"}
+    assert "Traceback" not in result.stderr
+
+
+def test_predict_csv_into_a_file(tiny_model, folder, tmp_path):
+    target = tmp_path / "out.csv"
+    result = mesonet(
+        "predict", folder / "df" / "*_0.png", "-m", tiny_model, "--format", "csv", "-p",
+        "--output", target,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    rows = list(csv.DictReader(io.StringIO(target.read_text())))
+    assert len(rows) == 6
+    assert all(50 <= float(row["percent"]) <= 100 for row in rows)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_predict_table_and_report(tiny_model, folder):
+    result = mesonet("predict", folder, "--model", tiny_model, "-p", "-cl", "-t", "1")
+    assert result.returncode == 0, result.stderr
+    assert "36 real (model tiny, threshold 1)" in result.stdout
+    assert "precision" in result.stdout
+    assert result.stdout.count("%") == 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["predict"], "Missing argument", 2),
+        (["predict", "x", "--threshold", "2"], "--threshold", 2),
+        (["predict", "x", "--formt", "csv"], "No such option", 2),
+        (["predict", "x", "--model", "nothing.keras"], "nothing.keras: ", 1),
+        (["evaluate", "missing"], "missing: no such folder", 1),
+        (["train", "missing"], "missing: no such folder", 1),
+        (["train"], "either DATA_DIR or --resume", 2),
+        (["train", "--resume", "."], "no run folder", 2),
+        (["split", "missing", "out"], "missing: no such folder", 1),
+        (["export", "nothing.keras", "out.keras"], "nothing.keras: ", 1),
+        (["layers", "x.png", "--layers", "one"], "--layers takes numbers", 2),
+    ],
+)
+def test_errors_are_one_line(arguments, message, code, tmp_path):
+    result = mesonet(*arguments, cwd=tmp_path)
+    assert result.returncode == code
+    assert result.stdout == ""
+    line = only_line(result.stderr)
+    assert line.startswith("mesonet: ")
+    assert message in line
+
+
+def test_evaluate_at_both_levels(tiny_model, folder):
+    result = mesonet(
+        "evaluate", folder, "--model", tiny_model, "--groups", "video", "--format", "json"
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["image"]["count"] == 36
+    assert report["group"]["count"] == 12
+    assert 0 <= report["image"]["auc"] <= 1
+    assert sum(map(sum, report["image"]["confusion"])) == 36
+    table = mesonet("evaluate", folder, "--model", tiny_model)
+    assert "ROC AUC" in table.stdout
+    assert "called deepfake" in table.stdout
+    assert "macro avg" in table.stdout
+
+
+def test_layers_writes_a_picture_per_image_and_layer(tiny_model, folder, tmp_path):
+    result = mesonet(
+        "layers", folder / "df/0_0.png", folder / "real/100_0.png", "--model", tiny_model,
+        "--layers", "0,3", "--output", tmp_path / "plots",
+    )
+    assert result.returncode == 0, result.stderr
+    names = sorted(p.name for p in (tmp_path / "plots").iterdir())
+    assert names == [f"{n}_layer{k}.png" for n in ("0_0", "100_0") for k in (1, 4)]
+
+
+def test_train_then_resume_then_use(folder, tmp_path):
+    run = tmp_path / "run"
+    options = ["--groups", "video", "--validation-split", "0.3", "--batch-size", "16"]
+    first = mesonet("train", folder, "--epochs", 1, *options, "--output", run, "-ntb")
+    assert first.returncode == 0, first.stderr
+    assert "epoch 1/1" in first.stderr
+    assert "learning_rate" in first.stderr
+    again = mesonet("train", folder, "--epochs", 1, "--output", run)
+    assert again.returncode == 1
+    assert "--resume" in only_line(again.stderr)
+
+    settings = json.loads((run / "settings.json").read_text())
+    (run / "settings.json").write_text(json.dumps(settings | {"epochs": 2}))
+    resumed = mesonet("train", "--resume", run)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "epoch 2/2" in resumed.stderr
+    assert "epoch 1/2" not in resumed.stderr
+    assert len(json.loads((run / "history.json").read_text())["loss"]) == 2
+
+    best = next(run.glob("model-*.keras"))
+    result = mesonet("predict", folder / "df", "--model", best)
+    assert result.returncode == 0, result.stderr
+
+
+def test_split_and_export(tiny_model, folder, tmp_path):
+    result = mesonet("split", folder, tmp_path / "out", "--test", "0.3", "--groups", "video")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("train: ")
+    exported = tmp_path / "model.h5"
+    assert mesonet("export", tiny_model, exported).returncode == 0
+    one, other = (
+        mesonet("predict", folder / "df", "--model", model, "--format", "jsonl").stdout
+        for model in (tiny_model, exported)
+    )
+    scores = [
+        [json.loads(line)["fake_probability"] for line in text.splitlines()]
+        for text in (one, other)
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+    bad = mesonet("export", tiny_model, tmp_path / "model.pb")
+    assert "must be .keras, .h5 or .onnx" in only_line(bad.stderr)

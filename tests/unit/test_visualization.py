@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from mesonet.architectures import create_model
+from mesonet.visualization import plot_layer, plot_loss_curve, visualize_conv_layers
+
+
+def test_loss_curve_shows_training_and_validation():
+    figure = plot_loss_curve({"loss": [3, 2, 1], "val_loss": [3, 2.5, 2]})
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines] == ["training", "validation"]
+    assert list(lines[1].get_ydata()) == [3, 2.5, 2]
+    assert len(plot_loss_curve({"loss": [1.0]}).axes[0].get_lines()) == 1
+
+
+def test_layer_plot_has_a_cell_per_filter_four_a_row():
+    maps = np.random.default_rng(0).random((5, 6, 10))
+    figure = plot_layer(maps, 3)
+    assert figure.get_suptitle() == "Convolutional layer 3"
+    shown = [axes for axes in figure.axes if axes.images]
+    assert len(shown) == 10
+    assert len(figure.axes) == 12
+    assert shown[0].images[0].get_cmap().name == "viridis"
+    assert np.array_equal(shown[9].images[0].get_array(), maps[..., 9])
+
+
+def test_a_list_of_figures_per_image_in_the_order_asked_for():
+    model = create_model("meso4", 32)
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    for conv_idx, titles in (([3, 0], ["4", "1"]), ([1], ["2"])):
+        figures = list(visualize_conv_layers(model, images, conv_idx))
+        assert len(figures) == 2
+        assert [f.get_suptitle().split()[-1] for f in figures[0]] == titles
+
+
+def test_unknown_layer():
+    model = create_model("meso4", 32)
+    with pytest.raises(ValueError, match="no layer 9"):
+        next(visualize_conv_layers(model, np.zeros((1, 32, 32, 3)), [9]))
