@@ -6,7 +6,6 @@ Files that carry code would create `SENTINEL` beside themselves if it were run.
 import base64
 import marshal
 import pickle
-import re
 import struct
 import zipfile
 import zlib
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import h5py
-import numpy as np
+from tests import hostile_hdf5 as hdf5
 from tests.small_models import layer, sequential, write_h5, write_keras
 
 SENTINEL = "executed"
@@ -42,7 +41,10 @@ class Pickled:
 
 
 def keras_lambda(path):
-    function = {"class_name": "__lambda__", "config": {"code": marshalled(path)}}
+    function = {
+        "class_name": "__lambda__",
+        "config": {"code": marshalled(path), "defaults": None, "closure": None},
+    }
     write_keras(path, sequential(layer("Lambda", name="lambda_3", function=function)))
 
 
@@ -54,79 +56,6 @@ def h5_lambda(path):
 def function(module, name):
     config = {"module": module, "class_name": "function", "config": name, "registered_name": name}
     return sequential(layer("Dense", units=3, activation=config))
-
-
-# HDF5
-
-
-def external_data(path, file):
-    secret = path.parent / "secret.bin"
-    secret.write_bytes(bytes(1024))
-    file.create_dataset("leak", (256,), np.float32, external=[(str(secret), 0, 1024)])
-
-
-def virtual_data(path, file):
-    layout = h5py.VirtualLayout((256,), np.float32)
-    layout[:] = h5py.VirtualSource(str(path.parent / "secret.h5"), "x", (256,))
-    file.create_virtual_dataset("leak", layout)
-
-
-def external_link(path, file):
-    file["leak"] = h5py.ExternalLink(str(path.parent / "secret.h5"), "/layers")
-
-
-def soft_link(_, file):
-    file["alias"] = h5py.SoftLink("/model_weights")
-
-
-def cycle(_, file):
-    file["model_weights/loop"] = file["model_weights"]
-
-
-def huge_dataset(_, file, **options):
-    file.create_dataset("huge", (1 << 20, 1 << 14), np.float32, **options)
-
-
-def huge_chunk(_, file):
-    file.create_dataset("huge", (1,), np.float32, chunks=(1 << 29,), maxshape=(None,))
-
-
-def repeated_names(_, file):
-    file["model_weights/dense"].attrs["weight_names"] = np.array([b"dense/kernel:0"] * 1_000)
-
-
-def aliased_names(_, file):
-    names = np.array([b"dense/kernel:0", b"./dense/kernel:0"])
-    file["model_weights/dense"].attrs["weight_names"] = names
-
-
-def reference(_, file):
-    file.attrs["pointer"] = file["model_weights"].ref
-
-
-def list_of_texts(_, file):
-    file.attrs["texts"] = np.array(["a", "b"], h5py.string_dtype())
-
-
-def dataset_of_texts(_, file):
-    file["texts"] = np.array(["a", "b"], h5py.string_dtype())
-
-
-def named_type(_, file):
-    file["type"] = np.dtype("f4")
-
-
-def rare_filter(_, file):
-    file.create_dataset("packed", data=np.zeros(64, "i4"), chunks=(64,), scaleoffset=0)
-
-
-def many_attributes(_, file):
-    for index in range(100):
-        file.attrs[f"a{index}"] = index
-
-
-def no_weights(_, file):
-    del file["model_weights"]
 
 
 # Sizes
@@ -149,38 +78,6 @@ def doubling(path):
         nested = config | {"inbound_nodes": [[], []]}
         config = layer("Sequential", "keras", layers=[nested])
     write_keras(path, config)
-
-
-def pointing(path, length, count):
-    """Lists `count` names, each of which points to one megabyte of text, and claims `length`."""
-    names = np.array([f"{index:037}" for index in range(count)], h5py.string_dtype())
-
-    def alter(_, file):
-        file.attrs["training_config"] = "x" * (1 << 20)
-        file["model_weights"].attrs["layer_names"] = names
-
-    write_h5(path, alter=alter)
-    data = path.read_bytes()
-    text = data.index(struct.pack("<I", 1 << 20))
-    pointer = struct.pack("<I", length) + data[text + 4 : text + 16]
-    path.write_bytes(re.sub(rb"\x25\0\0\0.{12}", lambda _: pointer, data, flags=re.DOTALL))
-
-
-def endless(path):
-    """The free space behind the texts is zero bytes large."""
-    write_h5(path)
-    data = bytearray(path.read_bytes())
-    start = data.index(b"GCOL")
-    free = data.index(b"\0" * 8, start + 16)
-    while data[free : free + 2] != b"\0\0" or free % 8:
-        free += 1
-    struct.pack_into("<Q", data, free + 8, 0)
-    path.write_bytes(data)
-
-
-def newest(path):
-    with h5py.File(path, "w", libver="latest") as file:
-        file.attrs["model_config"] = "{}"
 
 
 # Archives
@@ -311,6 +208,7 @@ _HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "padding.keras": (_keras(sequential(layer("ZeroPadding2D", padding=10**6))), _ABSURD),
     "reshape.keras": (_keras(sequential(layer("Reshape", target_shape=[10**6] * 9))), _ABSURD),
     "rank.keras": (_keras(sequential(layer("Reshape", target_shape=[1] * 99))), _ABSURD),
+    "hidden.keras": (_keras(sequential(layer("SeparableConv2D", depth_multiplier=99))), _ABSURD),
     "layers.keras": (_keras(sequential(*[layer("ReLU")] * 3_000)), "has more than 2,000 layers"),
     "doubling.keras": (doubling, "has more than 2,000 layers"),
     "deep-json.keras": (deep_json, "has a config.json that is nested too deeply"),
@@ -318,35 +216,47 @@ _HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no-json.keras": (_keras("hello"), "has a config.json that is not JSON"),
     "list.keras": (_keras("[1]"), "has a config.json that is not a JSON object"),
     "nothing.keras": (_keras("{}"), "has a configuration that names no model"),
-    "external-data.keras": (_weights(external_data), _ELSEWHERE),
-    "external-data.h5": (_model(external_data), _ELSEWHERE),
-    "virtual-data.keras": (_weights(virtual_data), _ELSEWHERE),
-    "virtual-data.h5": (_model(virtual_data), _ELSEWHERE),
-    "external-link.keras": (_weights(external_link), f"contains 'leak', {_LINK}"),
-    "external-link.h5": (_model(external_link), _LINK),
-    "soft-link.h5": (_model(soft_link), f"contains 'alias', {_LINK}"),
-    "cycle.h5": (_model(cycle), "under two names"),
-    "unallocated.keras": (_weights(huge_dataset), _CLAIMS),
-    "unallocated.h5": (_model(huge_dataset), _CLAIMS),
-    "compressed.keras": (_weights(partial(huge_dataset, **_GZIP)), _CLAIMS),
-    "compressed.h5": (_model(partial(huge_dataset, **_GZIP)), _CLAIMS),
-    "chunk.h5": (_model(huge_chunk), "claims arrays of 2,147,"),
-    "repeated-names.h5": (_model(repeated_names), "lists an array of 'model_weights/dense' twice"),
-    "aliased-names.h5": (_model(aliased_names), "lists an array of 'model_weights/dense' twice"),
-    "long-names.h5": (partial(pointing, length=1 << 20, count=50), "more than 16 MiB of text"),
+    "external-data.keras": (_weights(hdf5.external_data), _ELSEWHERE),
+    "external-data.h5": (_model(hdf5.external_data), _ELSEWHERE),
+    "virtual-data.keras": (_weights(hdf5.virtual_data), _ELSEWHERE),
+    "virtual-data.h5": (_model(hdf5.virtual_data), _ELSEWHERE),
+    "external-link.keras": (_weights(hdf5.external_link), f"contains 'leak', {_LINK}"),
+    "external-link.h5": (_model(hdf5.external_link), _LINK),
+    "soft-link.h5": (_model(hdf5.soft_link), f"contains 'alias', {_LINK}"),
+    "cycle.h5": (_model(hdf5.cycle), "under two names"),
+    "unallocated.keras": (_weights(hdf5.huge_dataset), _CLAIMS),
+    "unallocated.h5": (_model(hdf5.huge_dataset), _CLAIMS),
+    "compressed.keras": (_weights(partial(hdf5.huge_dataset, **_GZIP)), _CLAIMS),
+    "compressed.h5": (_model(partial(hdf5.huge_dataset, **_GZIP)), _CLAIMS),
+    "chunk.h5": (_model(hdf5.huge_chunk), "claims arrays of 2,147,"),
+    "repeated-names.h5": (
+        _model(hdf5.repeated_names),
+        "lists an array of 'model_weights/dense' twice",
+    ),
+    "aliased-names.h5": (
+        _model(hdf5.aliased_names),
+        "lists an array of 'model_weights/dense' twice",
+    ),
+    "long-names.h5": (
+        partial(hdf5.pointing, length=hdf5.TEXT, count=50),
+        "more than 16 MiB of text",
+    ),
     "long-text.h5": (
-        partial(pointing, length=(1 << 32) - 1, count=1),
+        partial(hdf5.pointing, length=(1 << 32) - 1, count=1),
         "claims a text that is long",
     ),
-    "endless.h5": (endless, "is cut short or damaged"),
-    "newest.h5": (newest, "is HDF5 of a kind that Keras does not write; save it again as .keras"),
-    "reference.h5": (_model(reference), "has an attribute at '' that is no text or number"),
-    "texts.h5": (_model(list_of_texts), "has a list of texts at '' that Keras does not write"),
-    "text-array.h5": (_model(dataset_of_texts), "which is no array of numbers"),
-    "type.h5": (_model(named_type), "contains 'type', which is neither a group nor an array"),
-    "filter.h5": (_model(rare_filter), "contains 'packed' in an unknown compression"),
-    "attributes.h5": (_model(many_attributes), "has more than 64 attributes at ''"),
-    "no-weights.h5": (_model(no_weights), "contains no weights"),
+    "endless.h5": (hdf5.endless, "is cut short or damaged"),
+    "newest.h5": (
+        hdf5.newest,
+        "is HDF5 of a kind that Keras does not write; save it",
+    ),
+    "reference.h5": (_model(hdf5.reference), "has an attribute at '' that is no text or number"),
+    "texts.h5": (_model(hdf5.list_of_texts), "has a list of texts at '' that Keras does not write"),
+    "text-array.h5": (_model(hdf5.dataset_of_texts), "which is no array of numbers"),
+    "type.h5": (_model(hdf5.named_type), "contains 'type', which is neither a group nor an array"),
+    "filter.h5": (_model(hdf5.rare_filter), "contains 'packed' in an unknown compression"),
+    "attributes.h5": (_model(hdf5.many_attributes), "has more than 64 attributes at ''"),
+    "no-weights.h5": (_model(hdf5.no_weights), "contains no weights"),
     "other.h5": (lambda path: h5py.File(path, "w").close(), "holds no Keras model or weights"),
     "bomb.keras": (partial(bomb, member="model.weights.h5"), "'model.weights.h5', which claims"),
     "json-bomb.keras": (

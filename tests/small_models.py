@@ -6,6 +6,7 @@ import zipfile
 
 import h5py
 import numpy as np
+from hypothesis import strategies as st
 
 SIZE = 8
 
@@ -59,3 +60,17 @@ def write_h5(path, config=None, alter=None):
         dense["dense/bias:0"] = np.zeros(1, np.float32)
         if alter:
             alter(path, file)
+
+
+def mutations(size):
+    """Bytes to overwrite, and where to cut."""
+    edit = st.tuples(st.integers(0, size - 1), st.binary(min_size=1, max_size=8))
+    return st.tuples(st.lists(edit, max_size=8), st.none() | st.integers(0, size))
+
+
+def mutate(data, mutation):
+    edits, end = mutation
+    changed = bytearray(data)
+    for start, new in edits:
+        changed[start : start + len(new)] = new
+    return bytes(changed[:end])

@@ -86,9 +86,7 @@ class Augmentation:
             )
         return cls(**{**(extra or {}), **(DEFAULTS if use_defaults else {})})
 
-    def __call__(
-        self, image: NDArray[np.uint8], rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
+    def __call__(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Change one image of shape ``(height, width, 3)``; the argument is left as it is."""
         matrix = self._matrix(image.shape, rng)
         if matrix is not None:
@@ -113,7 +111,7 @@ class Augmentation:
         if self.jpeg_quality_range and rng.random() < 0.5:
             quality = int(rng.integers(*self.jpeg_quality_range, endpoint=True))
             _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+            image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
         return np.asarray(image, np.uint8)
 
     def _shrink_and_enlarge(

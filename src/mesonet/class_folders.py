@@ -1,5 +1,6 @@
 """Listing a data folder that holds one sub-folder per class."""
 
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class ClassFolders:
     labels: NDArray[np.int64]
 
     @classmethod
-    def read(cls, root: str | Path) -> Self:
+    def read(cls, root: str | os.PathLike[str]) -> Self:
         """List a data folder. No image is opened.
 
         Raises:
@@ -87,7 +88,7 @@ class ClassFolders:
         return cls(root, tuple(p.name for p in folders), tuple(paths), np.array(labels))
 
     @classmethod
-    def unlabelled(cls, root: str | Path, class_names: tuple[str, str]) -> Self:
+    def unlabelled(cls, root: str | os.PathLike[str], class_names: tuple[str, str]) -> Self:
         """List a folder of images without class folders; every label is 0.
 
         Raises:
@@ -110,7 +111,7 @@ class ClassFolders:
     @property
     def is_fake(self) -> NDArray[np.bool_]:
         """True for the images of the class that is not named real, shape ``(n,)``."""
-        return self.labels != real_class(self.class_names)
+        return np.not_equal(self.labels, real_class(self.class_names))
 
     def subset(self, mask: NDArray[np.bool_]) -> Self:
         """Keep the images that ``mask``, of shape ``(n,)``, is True for."""

@@ -41,6 +41,7 @@ __all__ = [
 
 IMG_WIDTH = 256
 
+
 class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of decoded, resized, augmented and scaled images for Keras.
 
@@ -50,10 +51,6 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
     ``epoch`` is set.
 
     Attributes:
-        samples: number of images.
-        classes: label of each image, in the order of ``filenames``.
-        class_indices: label of each class name.
-        filenames: paths relative to the data folder.
         epoch: which epoch's order and augmentation are drawn.
     """
 
@@ -82,18 +79,22 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     @property
     def samples(self) -> int:
+        """Number of images."""
         return len(self.data)
 
     @property
     def classes(self) -> NDArray[np.int64]:
+        """Label of each image, in the order of `filenames`."""
         return self.data.labels
 
     @property
     def class_indices(self) -> dict[str, int]:
+        """Label of each class name."""
         return {name: label for label, name in enumerate(self.data.class_names)}
 
     @property
     def filenames(self) -> list[str]:
+        """Paths relative to the data folder."""
         return [str(name) for name in self.data.names]
 
     def __len__(self) -> int:
@@ -118,6 +119,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return scaled, self.classes[chosen].astype(np.float32)
 
     def on_epoch_end(self) -> None:
+        """Draw the next epoch's order and augmentation from now on."""
         self.epoch += 1
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -132,7 +134,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def get_train_data_generator(
-    train_data_dir: str | Path,
+    train_data_dir: str | os.PathLike[str],
     batch_size: int,
     validation_split: float | None = None,
     use_default_augmentation: bool = True,
@@ -188,7 +190,7 @@ def get_train_data_generator(
 
 
 def get_test_data_generator(
-    test_data_dir: str | Path,
+    test_data_dir: str | os.PathLike[str],
     batch_size: int,
     shuffle: bool = False,
     *,

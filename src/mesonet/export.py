@@ -54,7 +54,9 @@ def export_model(
             warnings.simplefilter("ignore")
             network.export(partial, format="onnx", verbose=False)
         graph = onnx.load(partial)
-        onnx.helper.set_model_props(graph, {key: str(value) for key, value in info.to_dict().items()})
+        onnx.helper.set_model_props(
+            graph, {key: str(value) for key, value in info.to_dict().items()}
+        )
         onnx.checker.check_model(graph)
         onnx.save(graph, partial)
         partial.replace(out)

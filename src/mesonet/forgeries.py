@@ -21,12 +21,15 @@ def _ellipse(
     mask = np.zeros((height, width), np.float32)
     middle = (round(centre[0] * width), round(centre[1] * height))
     cv2.ellipse(mask, middle, (round(axes[0] * width), round(axes[1] * height)), 0, 0, 360, 1.0, -1)
-    return cv2.GaussianBlur(mask, (0, 0), softness * width)[..., None]
+    soft = cv2.GaussianBlur(mask, (0, 0), softness * width)
+    return np.asarray(soft, np.float32)[..., None]
 
 
 def _blend(source: Picture, target: Picture, mask: NDArray[np.float32]) -> Picture:
-    mixed = mask * source.astype(np.float32) + (1 - mask) * target.astype(np.float32)
-    return np.clip(mixed.round(), 0, 255).astype(np.uint8)
+    mixed: NDArray[np.float32] = mask * source.astype(np.float32) + (1 - mask) * target.astype(
+        np.float32
+    )
+    return np.asarray(np.clip(mixed.round(), 0, 255), np.uint8)
 
 
 def _moved(picture: Picture, scale: tuple[float, float], shift: tuple[float, float]) -> Picture:

@@ -221,9 +221,7 @@ def make_prediction(
     return np.column_stack([column.astype(object) for column in columns]), report
 
 
-def get_classification_report(
-    true: ArrayLike, preds: ArrayLike, output_dict: bool = False
-) -> Any:
+def get_classification_report(true: ArrayLike, preds: ArrayLike, output_dict: bool = False) -> Any:
     """Precision, recall, F1 and support per class, as scikit-learn reports them.
 
     Args:

@@ -14,18 +14,20 @@ MAX_BYTES = 1 << 30
 MAX_JSON_BYTES = 4 << 20
 """Most bytes of a JSON text."""
 
-MAX_VALUES = 100_000_000
-"""Most values that an array or feature map may have."""
+MAX_VALUES = 1 << 29
+"""Most values that an array, or a feature map of one image, may have."""
 
 MAX_LAYERS = 2_000
 """Most layers, counting those of a nested model each time it is used."""
 
 _MAX_INTEGER = 100_000
+_MAX_DEPTH_MULTIPLIER = 64
 _MAX_RANK = 16
 _MAX_DEPTH = 64
 _MAX_QUOTE = 60
 _LABELS = {"seed", "shared_object_id"}
 
+DAMAGED = "is cut short or damaged and cannot be read"
 CODE = "which is code, and code in a model file is never run"
 _ABSURD = "which is absurdly large"
 
@@ -35,16 +37,16 @@ class RefusedError(Exception):
 
 
 _LAYER_NAMES = """
-Activation ActivationRegularization ActivityRegularization Add AlphaDropout Average
+Activation ActivityRegularization Add AlphaDropout Average
 AveragePooling1D AveragePooling2D BatchNormalization CenterCrop Concatenate Conv1D Conv2D
 Conv2DTranspose Cropping1D Cropping2D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU
 Flatten GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D
 GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization Identity InputLayer
 LayerNormalization LeakyReLU MaxPooling1D MaxPooling2D Maximum Minimum Multiply
-MultiHeadAttention Normalization PReLU Permute RMSNormalization RandomBrightness
+Normalization PReLU Permute RMSNormalization RandomBrightness
 RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom ReLU
 RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D Softmax
-SpatialDropout1D SpatialDropout2D Subtract ThresholdedReLU UnitNormalization UpSampling1D
+SpatialDropout1D SpatialDropout2D Subtract UnitNormalization UpSampling1D
 UpSampling2D ZeroPadding1D ZeroPadding2D
 """
 _INITIALIZER_NAMES = """
@@ -133,6 +135,8 @@ def _short(value: Any) -> str:
 
 
 def _limit(key: str) -> int:
+    if key == "depth_multiplier":  # of a feature map that no layer shows
+        return _MAX_DEPTH_MULTIPLIER
     return MAX_VALUES if "shape" in key else _MAX_INTEGER
 
 

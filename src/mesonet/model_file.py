@@ -13,7 +13,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -31,7 +31,7 @@ Layers = Counter[tuple[str, tuple[tuple[int, ...], ...]]]
 
 _T = TypeVar("_T")
 _MAX_MESSAGE = 240
-_SUFFIXES = (".keras", ".h5", ".hdf5")
+_SUFFIXES = {Format.KERAS: (".keras",), Format.HDF5_MODEL: (".h5", ".hdf5")}
 
 
 class _Outline(NamedTuple):
@@ -85,7 +85,7 @@ def save_model(model: keras.Model, path: str | os.PathLike[str], info: ModelInfo
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in {".keras", ".h5", ".hdf5"}:
         raise ValueError(f"a model file ends in .keras, .h5 or .hdf5, not in {path.suffix!r}")
     description = json.dumps(info.to_dict())
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
@@ -108,7 +108,7 @@ def file_hash(path: str | os.PathLike[str]) -> str:
 
 
 def _load_model(path: Path, contents: Contents) -> tuple[keras.Model, ModelInfo]:
-    with _named(path, ".keras" if contents.format is Format.KERAS else ".h5") as named:
+    with _named(path, *_SUFFIXES[contents.format]) as named:
 
         def load() -> keras.Model:
             return keras.saving.load_model(named, compile=False, safe_mode=True)
@@ -142,7 +142,8 @@ def _load_weights(
         raise RefusedError(f"holds weights that fit {' and '.join(fitting)}; say which it is")
     model = create_model(fitting[0])
     current = all("vars" in name.split("/") for name in contents.shapes)
-    with _named(path, ".weights.h5" if current else ".h5") as named:
+    suffixes = (".weights.h5",) if current else _SUFFIXES[Format.HDF5_MODEL]
+    with _named(path, *suffixes) as named:
         _keras(lambda: model.load_weights(named))
     return model, _describe(contents, fitting[0], _image_size(model))
 
@@ -191,7 +192,10 @@ def _image_size(model: keras.Model) -> int:
         raise RefusedError(f"takes {inputs}, not one square RGB image (None, size, size, 3)")
     if outputs != [(None, 1)]:
         raise RefusedError(f"gives {outputs}, not one probability (None, 1)")
-    return int(size)
+    try:
+        return Preprocessing(size=size).size
+    except ValueError as error:
+        raise RefusedError(f"takes images that are too large: {error}") from error
 
 
 def _check_feature_maps(model: keras.Model) -> None:
@@ -204,8 +208,8 @@ def _check_feature_maps(model: keras.Model) -> None:
                         "which is absurdly large"
                     )
             if isinstance(operation, keras.Model):
-                nested = keras.models.clone_model(operation, input_tensors=node.input_tensors)
-                _check_feature_maps(nested)
+                inputs = keras.tree.pack_sequence_as(operation.input, node.input_tensors)
+                _check_feature_maps(keras.models.clone_model(operation, input_tensors=inputs))
 
 
 @cache
@@ -219,8 +223,9 @@ def _recognise(outline: _Outline) -> str | None:
     from mesonet.architectures import list_architectures
 
     for name in list_architectures():
-        if _known_outline(name, outline.size).layers == outline.layers:
-            return name
+        with suppress(RefusedError, ValueError):  # this network is not built in such a size
+            if _known_outline(name, outline.size).layers == outline.layers:
+                return name
     return None
 
 
@@ -283,12 +288,11 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _named(path: Path, suffix: str) -> Iterator[Path]:
+def _named(path: Path, *suffixes: str) -> Iterator[Path]:
     """The file under a name that Keras reads as the right format; a copy if need be."""
-    if path.name.endswith(suffix) and path.name.endswith(".weights.h5") == (
-        suffix == ".weights.h5"
-    ):
+    weights = ".weights.h5"
+    if path.name.endswith(suffixes) and path.name.endswith(weights) == (weights in suffixes):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield Path(shutil.copyfile(path, Path(folder) / f"model{suffix}"))
+        yield Path(shutil.copyfile(path, Path(folder) / f"model{suffixes[0]}"))

@@ -15,7 +15,7 @@ from typing import IO, Any
 import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o
 
-from mesonet.model_config import MAX_BYTES, MAX_JSON_BYTES, RefusedError
+from mesonet.model_config import DAMAGED, MAX_BYTES, MAX_JSON_BYTES, RefusedError
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -29,7 +29,6 @@ _BFLOAT16 = "|V2"
 _MAX_TEXT_BYTES = 16 << 20
 _ATTRIBUTE, _CONTINUATION, _VARIABLE_LENGTH = 0x0C, 0x10, 9
 
-DAMAGED = "is cut short or damaged and cannot be read"
 _UNUSUAL = "is HDF5 of a kind that Keras does not write; save it again as .keras"
 
 

@@ -14,7 +14,7 @@ import os
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from mesonet.model_config import (
     CODE,
+    DAMAGED,
     MAX_BYTES,
     MAX_JSON_BYTES,
     RefusedError,
@@ -86,7 +87,7 @@ class Contents:
     """
 
     format: Format
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]]
     description: dict[str, Any] | None = None
 
 
@@ -112,7 +113,7 @@ def read_contents(path: str | os.PathLike[str]) -> Contents:
     except RefusedError as refusal:
         raise ModelFileError(path, str(refusal)) from None
     except _DAMAGE as error:
-        raise ModelFileError(path, "is cut short or damaged and cannot be read") from error
+        raise ModelFileError(path, DAMAGED) from error
 
 
 def _read(path: Path) -> Contents:
@@ -138,7 +139,7 @@ def _read(path: Path) -> Contents:
     raise RefusedError(_foreign(head))
 
 
-# --------------------------------------------------------------------------- other kinds of file
+# other kinds of file
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -176,7 +177,7 @@ def _foreign_zip(names: list[str]) -> str:
     return "is a zip archive, but not of a Keras model"
 
 
-# --------------------------------------------------------------------------- .keras
+# .keras
 
 _MEMBERS = {"config.json", "metadata.json", "model.weights.h5", "mesonet.json"}
 
@@ -249,7 +250,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return data
 
 
-# --------------------------------------------------------------------------- HDF5
+# HDF5
 
 
 def _read_hdf5(file: IO[bytes]) -> Contents:

@@ -108,7 +108,8 @@ def _page(
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
 <h1>{escape(heading)}</h1>
 <p class="summary">Model <b>{escape(detector.name)}</b>, mesonet {__version__}. From a fake
-probability of {detector.info.threshold:.3f} on (dashed line) an image is called a deepfake.{score}</p>
+probability of {detector.info.threshold:.3f} on (dashed line) an image is called a
+deepfake.{score}</p>
 <p class="note">A fake probability of 0 means surely real, 1 surely manipulated, in the eyes of
 this model. It is no proof: the model knows the kinds of manipulation it was trained on, and
 errs on others. Layer plots show what the network reacts to; they are no map of a forgery.</p>

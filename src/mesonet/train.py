@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mesonet.backend import keras
-from mesonet.data import ImageBatches, Progress, get_train_data_generator
+from mesonet.class_folders import Progress
+from mesonet.data import ImageBatches, get_train_data_generator
 from mesonet.groups import Grouping
 from mesonet.model import save_model_history
 from mesonet.model_file import save_model
@@ -232,7 +233,9 @@ def train_model(
         if lr_decay:
             rate = decay_schedule(lr, decay_rate, decay_limit, epochs, train.samples, batch_size)
         optimizer = keras.optimizers.Adam(rate)
-        model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")])
+        model.compile(
+            optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")]
+        )
     elif not model.compiled:
         raise ValueError("compile=False trains a compiled model further; this one is not compiled")
     if validation is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mesonet.backend import keras
@@ -27,7 +28,7 @@ def plot_loss_curve(history: keras.callbacks.History | Mapping[str, Sequence[flo
     if "val_loss" in values:
         axes.plot(epochs, values["val_loss"], marker=".", label="validation")
     axes.set(xlabel="epoch", ylabel="loss", title="Loss curve")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

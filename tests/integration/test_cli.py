@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.images import write_class_folders, write_picture
 
 
@@ -56,7 +55,12 @@ def test_predict_json_lines(tiny_model, folder):
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(rows) == 36
     assert set(rows[0]) == {
-        "path", "label", "probability", "fake_probability", "model", "threshold",
+        "path",
+        "label",
+        "probability",
+        "fake_probability",
+        "model",
+        "threshold",
     }
     assert all(0 <= row["fake_probability"] <= 1 for row in rows)
     assert all(row["probability"] >= 0.5 for row in rows)
@@ -82,8 +86,15 @@ def test_predict_names_bad_images_and_goes_on(tiny_model, tmp_path):
 def test_predict_csv_into_a_file(tiny_model, folder, tmp_path):
     target = tmp_path / "out.csv"
     result = mesonet(
-        "predict", folder / "df" / "*_0.png", "-m", tiny_model, "--format", "csv", "-p",
-        "--output", target,
+        "predict",
+        folder / "df" / "*_0.png",
+        "-m",
+        tiny_model,
+        "--format",
+        "csv",
+        "-p",
+        "--output",
+        target,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
@@ -144,8 +155,15 @@ def test_evaluate_at_both_levels(tiny_model, folder):
 
 def test_layers_writes_a_picture_per_image_and_layer(tiny_model, folder, tmp_path):
     result = mesonet(
-        "layers", folder / "df/0_0.png", folder / "real/100_0.png", "--model", tiny_model,
-        "--layers", "0,3", "--output", tmp_path / "plots",
+        "layers",
+        folder / "df/0_0.png",
+        folder / "real/100_0.png",
+        "--model",
+        tiny_model,
+        "--layers",
+        "0,3",
+        "--output",
+        tmp_path / "plots",
     )
     assert result.returncode == 0, result.stderr
     names = sorted(p.name for p in (tmp_path / "plots").iterdir())

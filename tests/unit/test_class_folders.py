@@ -2,9 +2,9 @@ import warnings
 
 import numpy as np
 import pytest
+from tests.images import write_class_folders, write_picture
 
 from mesonet.class_folders import ClassFolders, DataError
-from tests.images import write_class_folders, write_picture
 
 
 def test_classes_are_alphabetical_and_images_sorted(tmp_path):

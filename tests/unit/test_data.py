@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.images import write_class_folders, write_picture
 
 from mesonet.data import (
     ClassFolders,
@@ -10,7 +11,6 @@ from mesonet.data import (
     split_dataset,
 )
 from mesonet.preprocessing import Preprocessing
-from tests.images import write_class_folders, write_picture
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.images import write_picture
 
 from mesonet.backend import keras
 from mesonet.detector import Detector, Failure, Verdict
@@ -7,7 +8,6 @@ from mesonet.model_file import load_model
 from mesonet.model_safety import ModelFileError
 from mesonet.preprocessing import ModelInfo, Preprocessing
 from mesonet.runtime import keras_runtime
-from tests.images import write_picture
 
 
 @pytest.fixture(scope="module")

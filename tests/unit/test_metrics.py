@@ -12,9 +12,9 @@ from mesonet.evaluation.metrics import (
     measure,
 )
 
-SCORES = st.lists(
-    st.tuples(st.booleans(), st.floats(0, 1)), min_size=4, max_size=60
-).filter(lambda rows: len({fake for fake, _ in rows}) == 2)
+SCORES = st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=4, max_size=60).filter(
+    lambda rows: len({fake for fake, _ in rows}) == 2
+)
 
 
 def arrays(rows):

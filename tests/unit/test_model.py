@@ -3,6 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.images import write_class_folders, write_picture
 
 from mesonet import model as library
 from mesonet.architectures import create_model
@@ -21,7 +22,6 @@ from mesonet.model import (
     predict,
     save_model_history,
 )
-from tests.images import write_class_folders, write_picture
 
 SIGNATURES = {
     "activation_layer": "(ip, activation, *args)",

@@ -3,12 +3,12 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.images import write_class_folders
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.model_file import load_model
 from mesonet.train import decay_schedule, find_best_model, train_model
-from tests.images import write_class_folders
 
 
 class Interrupted(Exception):
@@ -101,9 +101,7 @@ def test_interrupted_and_resumed_is_the_same_as_uninterrupted(folder, tmp_path):
         train_model(
             tiny(), folder, 0.25, 8, groups="video", **options("cut"), callbacks=[InterruptAfter(2)]
         )
-    resumed = train_model(
-        tiny(), folder, 0.25, 8, groups="video", **options("cut"), resume=True
-    )
+    resumed = train_model(tiny(), folder, 0.25, 8, groups="video", **options("cut"), resume=True)
     assert resumed.epoch == [0, 1, 2, 3]
     for name, values in whole.history.items():
         assert resumed.history[name] == pytest.approx(values, rel=1e-3, abs=1e-4), name
@@ -158,5 +156,13 @@ def test_bad_arguments(folder, tmp_path):
     with pytest.raises(ValueError, match="mode"):
         train_model(tiny(), folder, mode="best", run_dir=tmp_path / "run")
     with pytest.raises(ValueError, match="val_nonsense"):
-        train_model(tiny(), folder, 0.3, groups="video", monitor="val_nonsense", epochs=1,
-                    run_dir=tmp_path / "run2", verbose=0)
+        train_model(
+            tiny(),
+            folder,
+            0.3,
+            groups="video",
+            monitor="val_nonsense",
+            epochs=1,
+            run_dir=tmp_path / "run2",
+            verbose=0,
+        )

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 from mesonet.backend import keras
-
 from mesonet.preprocessing import Preprocessing
 
 Builder = Callable[..., keras.Model]

@@ -67,7 +67,9 @@ def conv2D(  # noqa: N802 - the documented name
     return keras.layers.MaxPooling2D(pool_size, padding="same")(layer)
 
 
-def fully_connected_layer(ip: Any, units: int, activation: str, dropout: float) -> keras.KerasTensor:
+def fully_connected_layer(
+    ip: Any, units: int, activation: str, dropout: float
+) -> keras.KerasTensor:
     """Dense layer, activation and dropout, in this order.
 
     Args:

@@ -1,9 +1,8 @@
 """Meso-4 (Afchar et al., WIFS 2018, arXiv 1809.00888): four convolutional blocks."""
 
-from mesonet.backend import keras
-
 from mesonet.architectures import register
 from mesonet.architectures.blocks import classification_head, conv2D
+from mesonet.backend import keras
 
 
 @register("meso4", summary="Meso-4: four convolutional blocks, 28,073 parameters")

@@ -4,11 +4,9 @@ The first two blocks of Meso-4 give way to inception blocks (Szegedy et al., CVP
 dilated convolutions.
 """
 
-from mesonet.backend import keras
-from mesonet.backend import keras
-
 from mesonet.architectures import register
 from mesonet.architectures.blocks import activation_layer, classification_head, conv2D
+from mesonet.backend import keras
 
 
 def inception_block(

@@ -26,7 +26,7 @@ for command in (predict, evaluate, layers, train, split, models, export, demo):
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(__version__)  # noqa: T201
+        print(__version__)
         raise typer.Exit
 
 
@@ -44,7 +44,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _say(text: str, stream: TextIO) -> None:
-    print(f"mesonet: {' '.join(text.split())}", file=stream)  # noqa: T201
+    print(f"mesonet: {' '.join(text.split())}", file=stream)
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ def run(
         )
     table = Table("image", "truth", "verdict", "fake probability", "", box=None, pad_edge=False)
     for item, result in zip(items, results, strict=True):
-        assert isinstance(result, Verdict)
+        if not isinstance(result, Verdict):
+            raise OSError(f"{result.path}: {result.error}")
         truth = DEEPFAKE if item.is_fake else "real"
         right = "" if truth == result.label else "[yellow]wrong"
         table.add_row(item.title, truth, result.label, f"{result.fake_probability:.3f}", right)

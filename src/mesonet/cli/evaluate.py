@@ -50,7 +50,7 @@ def run(
     if groups:
         levels["group"] = scores.group_metrics(limit, groups)
     for failure in scores.unreadable:
-        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)  # noqa: T201
+        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)
 
     names = [REAL, DEEPFAKE]
     true = [names[int(fake)] for fake in scores.is_fake]
@@ -68,7 +68,7 @@ def run(
             ),
         }
         result |= {level: metrics.to_dict() for level, metrics in levels.items()}
-        print(json.dumps(result, indent=1))  # noqa: T201
+        print(json.dumps(result, indent=1))
     else:
         _print_tables(levels, true, called, f"{detector.name} on {data_dir}, threshold {limit:.3g}")
     if scores.unreadable:

@@ -17,4 +17,4 @@ def run(
     from mesonet.export import export_model
 
     export_model(model, out, architecture)
-    print(f"{out}: {out.stat().st_size:,} bytes")  # noqa: T201
+    print(f"{out}: {out.stat().st_size:,} bytes")

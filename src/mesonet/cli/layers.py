@@ -55,8 +55,8 @@ def run(
             figure.savefig(target)
             written.add(target)
     for problem in problems:
-        print(f"mesonet: {problem}", file=sys.stderr)  # noqa: T201
-    print(f"{len(written)} pictures in {output}")  # noqa: T201
+        print(f"mesonet: {problem}", file=sys.stderr)
+    print(f"{len(written)} pictures in {output}")
     if problems:
         raise typer.Exit(1)
 

@@ -87,8 +87,9 @@ def run(
     if pairs:
         from mesonet.model import get_classification_report
 
-        text += "\n\n" + get_classification_report(*zip(*pairs, strict=True))
-    print(text, file=sys.stdout if format is Format.TABLE and not output else sys.stderr)  # noqa: T201
+        true, called = zip(*pairs, strict=True)
+        text += "\n\n" + get_classification_report(true, called)
+    print(text, file=sys.stdout if format is Format.TABLE and not output else sys.stderr)
     if counts["unreadable"] or not paths:
         raise typer.Exit(1)
 

@@ -22,4 +22,4 @@ def run(
 
     counts = split_dataset(source, destination, test, groups=groups, seed=seed)
     for part, classes in counts.items():
-        print(f"{part}: {', '.join(f'{count} {name}' for name, count in classes.items())}")  # noqa: T201
+        print(f"{part}: {', '.join(f'{count} {name}' for name, count in classes.items())}")

@@ -144,4 +144,4 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
             verbose=0,
         )
     best = find_best_model(run)
-    print(f"run folder: {run}" + (f"\nbest model: {best}" if best else ""))  # noqa: T201
+    print(f"run folder: {run}" + (f"\nbest model: {best}" if best else ""))

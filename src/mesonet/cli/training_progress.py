@@ -36,6 +36,7 @@ class TrainingProgress(keras.callbacks.Callback):  # type: ignore[misc]
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Start a bar."""
         self.started = time.monotonic()
         self.bar = progress_bar(TextColumn("{task.fields[figures]}"))
         self.task = self.bar.add_task(
@@ -44,12 +45,14 @@ class TrainingProgress(keras.callbacks.Callback):  # type: ignore[misc]
         self.bar.start()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        """Advance it."""
         figures = f"loss {logs['loss']:.4f}"
         if "accuracy" in logs:
             figures += f"  accuracy {logs['accuracy']:.4f}"
         self.bar.update(self.task, completed=batch + 1, figures=figures)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Put a line in its place."""
         self.bar.stop()
         figures = "  ".join(
             f"{name} {value:.2g}" if name == "learning_rate" else f"{name} {value:.4f}"
@@ -59,4 +62,5 @@ class TrainingProgress(keras.callbacks.Callback):  # type: ignore[misc]
         self.console.print(f"epoch {epoch + 1}/{self.epochs}  {figures}  ({seconds:.0f} s)")
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Leave no bar behind, also where training was cut short."""
         self.bar.stop()

@@ -1,0 +1,43 @@
+"""What the benchmarks share."""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mesonet.class_folders import ClassFolders
+
+
+def link_images(data: Path, target: Path, count: int) -> Path:
+    """Make a data folder of ``count`` links to images of another, evenly drawn."""
+    folders = ClassFolders.read(data)
+    step = len(folders) / count
+    for number in range(count):
+        index = int(number * step)
+        name = folders.names[index]
+        link = target / name.parent / f"{number:06}{name.suffix}"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(folders.paths[index].resolve())
+    return target
+
+
+def interleaved(rounds: int, **ways: Callable[[], object]) -> dict[str, list[float]]:
+    """Seconds of every way, round by round, so that a slow moment hits all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(seconds: dict[str, list[float]], ours: str, reference: str) -> float:
+    """Median over the rounds of how many times faster ours is."""
+    pairs = zip(seconds[reference], seconds[ours], strict=True)
+    return statistics.median(theirs / own for theirs, own in pairs)
+
+
+def rate(count: int, seconds: list[float]) -> float:
+    """Images per second, by the median round."""
+    return count / statistics.median(seconds)

@@ -1,0 +1,118 @@
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("django", reason="the server's packages are not installed")
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "mesonet_site.settings"
+os.environ.setdefault("MESONET_HOME", tempfile.mkdtemp(prefix="mesonet-tests-"))
+os.environ.setdefault("SECRET_KEY", "only for tests " * 4)
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+
+import django
+
+django.setup()
+
+from django.db import connection
+
+if connection.vendor == "sqlite":  # a file can be shared with other processes
+    connection.settings_dict["TEST"]["NAME"] = f"{os.environ['MESONET_HOME']}/test.sqlite3"
+
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+from tests.integration.server.helpers import SIZE, picture, upload
+from tests.integration.server.live import Server
+
+from classifiers.models import MLModel
+
+
+@pytest.fixture(scope="session")
+def model_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two small networks, by name."""
+    from mesonet.architectures import create_model
+    from mesonet.backend import keras
+    from mesonet.model_file import save_model
+    from mesonet.preprocessing import ModelInfo, Preprocessing
+
+    folder = tmp_path_factory.mktemp("models")
+    files = {}
+    for seed, name in enumerate(("one", "two")):
+        keras.utils.set_random_seed(seed)
+        model = create_model("meso4", size=SIZE)
+        # spread the scores, which would all be close to one half
+        kernel, bias = model.layers[-1].get_weights()
+        model.layers[-1].set_weights([kernel * 5, bias])
+        files[name] = folder / f"{name}.h5"
+        save_model(model, files[name], ModelInfo("meso4", Preprocessing(size=SIZE)))
+    return files
+
+
+@pytest.fixture(scope="session")
+def model_file(model_files: dict[str, Path]) -> Path:
+    return model_files["one"]
+
+
+@pytest.fixture(autouse=True)
+def home(settings: Any, tmp_path: Path) -> Path:
+    """Folders of its own for each test, and no worker."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MODEL_FOLDER = tmp_path / "ml_models"
+    settings.DATA_ROOT = settings.MEDIA_ROOT / "data"
+    settings.STORAGES = settings.STORAGES | {
+        "uploads": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "uploads", "base_url": None},
+        }
+    }
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    cache.clear()
+    return tmp_path
+
+
+@pytest.fixture
+def dataset(home: Path) -> Path:
+    """Ten images of each class."""
+    root = home / "media" / "data"
+    for label, name in enumerate(("df", "real")):
+        (root / name).mkdir(parents=True)
+        for index in range(10):
+            (root / name / f"{name}_{index}.png").write_bytes(picture(100 * label + index))
+    return root
+
+
+@pytest.fixture
+def model(transactional_db: None, dataset: Path, model_file: Path) -> MLModel:
+    """A measured model."""
+    return upload(model_file)
+
+
+@pytest.fixture
+def client() -> APIClient:
+    """An anonymous client."""
+    return APIClient()
+
+
+@pytest.fixture
+def staff(db: None) -> APIClient:
+    """A client of a member of staff."""
+    client = APIClient()
+    client.force_authenticate(User.objects.create_superuser("staff", password="secret"))
+    return client
+
+
+@pytest.fixture
+def server(model: MLModel, home: Path) -> Iterator[Server]:
+    """A web server process on the database of the test, with a measured model."""
+    token = Token.objects.create(user=User.objects.create_superuser("admin"))
+    server = Server(home, token.key)
+    status, _ = server.detect(picture(0))
+    assert status == 201
+    yield server
+    server.process.terminate()
+    server.process.wait()

@@ -1,0 +1,51 @@
+"""What several tests of the server need."""
+
+import os
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from django.core.files import File
+from django.db import connection
+from PIL import Image
+
+from classifiers.models import MLModel
+
+SIZE = 32
+
+
+def picture(seed: int, size: int = 40, kind: str = "PNG") -> bytes:
+    """A random picture, encoded."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+def upload(path: Path, name: str = "Model 1") -> MLModel:
+    """Save a new model, as an upload does."""
+    with path.open("rb") as file:
+        model = MLModel(model_name=name, model_desc="small", model_file=File(file, path.name))
+        model.save()
+    return model
+
+
+def child_environment(home: Path, **more: str) -> dict[str, str]:
+    """Environment of a process that shares the test's database and folders."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{database['NAME']}"
+    else:
+        user, host = f"{database['USER']}:{database['PASSWORD']}", database["HOST"]
+        url = f"postgres://{user}@{host}:{database['PORT']}/{database['NAME']}"
+    return os.environ | {"MESONET_HOME": str(home), "DATABASE_URL": url} | more
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait, and fail when it takes too long."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it took too long"
+        time.sleep(0.05)

@@ -1,0 +1,329 @@
+"""Scoring one's own images by the API."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from rest_framework.test import APIClient
+from tests.integration.server.helpers import picture, upload
+
+from classifiers.models import MLModel
+from mesonet.detector import Detector, Verdict
+from mesonet_site.api import tasks
+from mesonet_site.api.models import Detection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/detections"
+
+
+def image(seed: int = 0, name: str = "face.png", content: bytes | None = None) -> Any:
+    return SimpleUploadedFile(name, picture(seed) if content is None else content)
+
+
+def post(client: APIClient, *images: Any, **fields: Any) -> Any:
+    return client.post(URL, {"image": images or [image()], **fields}, format="multipart")
+
+
+@pytest.fixture
+def queue(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+
+@pytest.fixture
+def user() -> APIClient:
+    client = APIClient()
+    client.force_authenticate(User.objects.create_user("user"))
+    return client
+
+
+def test_the_same_score_as_the_library(client: APIClient, model: MLModel, model_file: Path) -> None:
+    expected = next(Detector.load(model_file).predict([picture(0)]))
+    assert isinstance(expected, Verdict)
+
+    answer = post(client)
+
+    assert answer.status_code == 201, answer.json()
+    body = answer.json()
+    assert answer["Location"].endswith(f"{URL}/{body['id']}")
+    assert {key: body[key] for key in ("state", "images", "processed", "progress", "model")} == {
+        "state": "done",
+        "images": 1,
+        "processed": 1,
+        "progress": 100,
+        "model": "Model 1",
+    }
+    (result,) = body["results"]
+    assert result["name"] == "face.png"
+    assert result["fake_probability"] == pytest.approx(expected.fake_probability, abs=1e-4)
+    assert result["label"] == expected.label
+    assert client.get(answer["Location"]).json() == body
+
+
+def test_threshold_model_and_layers(
+    client: APIClient, model: MLModel, model_files: dict[str, Path]
+) -> None:
+    upload(model_files["two"], "Model 2")
+
+    by_name = post(client, model="Model 2", threshold="0", layers=["0", "3"]).json()
+    by_id = post(client, model=str(model.pk), threshold="1").json()
+
+    assert by_name["model"] == "Model 2"
+    assert by_name["threshold"] == 0
+    assert by_name["results"][0]["label"] == "deepfake"
+    assert [url[-10:] for url in by_name["results"][0]["plots"]] == ["_conv0.png", "_conv3.png"]
+    assert by_id["model"] == "Model 1"
+    assert by_id["results"][0]["label"] == "real"
+
+
+def test_some_images_cannot_be_read(client: APIClient, model: MLModel) -> None:
+    answer = post(client, image(1), image(name="a.png", content=b"none"), image(2))
+
+    first, second, third = answer.json()["results"]
+    assert answer.status_code == 201
+    assert first["label"]
+    assert third["label"]
+    assert second["label"] is None
+    assert second["error"] == "not an image in a supported format, or a damaged one"
+
+
+def test_no_image_can_be_read(client: APIClient, model: MLModel) -> None:
+    answer = post(client, image(content=b"none"))
+
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "not an image in a supported format, or a damaged one",
+        "errors": [
+            {
+                "pointer": "#/image/0",
+                "detail": "not an image in a supported format, or a damaged one",
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"threshold": "1.5"}, "#/threshold"),
+        ({"threshold": "nan"}, "#/threshold"),
+        ({"layers": ["-1"]}, "#/layers/0"),
+        ({"image": []}, "#/image"),
+    ],
+)
+def test_mistakes(client: APIClient, model: MLModel, fields: dict[str, Any], pointer: str) -> None:
+    answer = client.post(URL, {"image": [image()], **fields}, format="multipart")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"layers": ["4"]},
+        {"model": "none"},
+        {"model": str(uuid.uuid4())},
+        {"model": "/etc/passwd"},
+        {"model": "trained_models/model_1.h5"},
+    ],
+)
+def test_what_is_not_there(client: APIClient, model: MLModel, fields: dict[str, Any]) -> None:
+    answer = post(client, **fields)
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("There is no ")
+
+
+def test_without_a_model(client: APIClient, db: None) -> None:
+    assert post(client).status_code == 409
+
+
+def test_the_default_model(
+    client: APIClient, model: MLModel, settings: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.h5"
+    path.write_text("none")
+    upload(path, "broken")
+    settings.DEFAULT_MODEL = "broken"
+
+    assert post(client).json()["model"] == "Model 1"
+    assert post(client, model="broken").status_code == 409
+
+
+# Many images
+
+
+def test_many_images_are_scored_later(
+    client: APIClient, model: MLModel, settings: Any, queue: None, home: Path
+) -> None:
+    settings.SYNC_IMAGES = 2
+    answer = post(client, image(0), image(1, "b.png"), image(content=b"none"))
+    job = answer.json()
+
+    assert answer.status_code == 202
+    assert answer["Retry-After"] == "1"
+    assert (job["state"], job["progress"], job["results"]) == ("waiting", 0, [])
+    assert len(list((home / "uploads" / job["id"]).iterdir())) == 3
+
+    task = DBTaskResult.objects.get(task_path=tasks.detect.module_path)
+    tasks.detect.func(Attempt(1), *task.args_kwargs["args"])
+
+    job = client.get(answer["Location"]).json()
+    assert (job["state"], job["progress"]) == ("done", 100)
+    assert [result["name"] for result in job["results"]] == ["face.png", "b.png", "face.png"]
+    now = post(client, image(1)).json()["results"][0]["fake_probability"]
+    assert job["results"][1]["fake_probability"] == pytest.approx(now, abs=1e-6)
+    assert job["results"][2]["error"]
+    assert list((home / "uploads").iterdir()) == []
+
+
+class Attempt:
+    """The context of a task's attempt."""
+
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
+
+
+@pytest.fixture
+def job(client: APIClient, model: MLModel, settings: Any, queue: None) -> Detection:
+    settings.SYNC_IMAGES = 2
+    images = [image(seed, f"{seed}.png") for seed in range(20)]
+    return Detection.objects.get(pk=post(client, *images).json()["id"])
+
+
+def test_a_job_goes_on_where_it_was_broken_off(
+    job: Detection, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    scored: list[str] = []
+    original = tasks.score
+
+    def score(model: Any, images: Any, *more: Any) -> Any:
+        if len(scored) == 8:
+            raise SystemExit
+        scored.extend(name for name, _ in images)
+        return original(model, images, *more)
+
+    monkeypatch.setattr(tasks, "score", score)
+    with pytest.raises(SystemExit):
+        tasks.detect.func(Attempt(1), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.processed, len(job.results)) == ("running", 8, 8)
+
+    scored.append("")
+    tasks.detect.func(Attempt(2), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.processed) == ("done", 20)
+    assert [result["name"] for result in job.results] == [f"{i}.png" for i in range(20)]
+    assert [name for name in scored if name] == [f"{i}.png" for i in range(20)]
+
+
+def test_cancelling(client: APIClient, job: Detection, home: Path) -> None:
+    answer = client.post(f"{URL}/{job.pk}/cancel")
+
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "cancelled"
+    assert list((home / "uploads").iterdir()) == []
+    assert client.post(f"{URL}/{job.pk}/cancel").status_code == 409
+    tasks.detect.func(Attempt(1), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.processed) == ("cancelled", 0)
+
+
+def test_cancelling_while_it_runs(
+    client: APIClient, job: Detection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = tasks.score
+
+    def score(*arguments: Any) -> Any:
+        client.post(f"{URL}/{job.pk}/cancel")
+        return original(*arguments)
+
+    monkeypatch.setattr(tasks, "score", score)
+    tasks.detect.func(Attempt(1), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.processed) == ("cancelled", 0)
+
+
+def test_deleting(client: APIClient, job: Detection, home: Path) -> None:
+    assert client.delete(f"{URL}/{job.pk}").status_code == 204
+    assert client.get(f"{URL}/{job.pk}").status_code == 404
+    assert list((home / "uploads").iterdir()) == []
+    tasks.detect.func(Attempt(1), str(job.pk))
+
+
+def test_a_job_is_given_up_in_the_end(job: Detection) -> None:
+    tasks.detect.func(Attempt(tasks.MAX_ATTEMPTS + 1), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.message) == ("failed", "scoring broke off 5 times")
+
+
+def test_a_job_whose_model_is_deleted(job: Detection) -> None:
+    MLModel.objects.all().delete()
+    tasks.detect.func(Attempt(1), str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, job.message) == ("failed", "the model was deleted")
+
+
+def test_a_job_whose_task_was_lost_is_queued(job: Detection) -> None:
+    DBTaskResult.objects.all().delete()
+    Detection.objects.update(created_at=timezone.now() - timezone.timedelta(minutes=1))
+    tasks.queue_lost_detections()
+    tasks.queue_lost_detections()
+    assert DBTaskResult.objects.get().args_kwargs["args"] == [str(job.pk)]
+
+
+def test_retention(client: APIClient, job: Detection, settings: Any, home: Path) -> None:
+    post(client, layers=["0"])
+    assert tasks.clean_up() == (0, 0)
+    settings.RETENTION_DAYS = 0
+    assert tasks.clean_up() == (2, 1)
+    assert list((home / "uploads").iterdir()) == []
+    assert list((home / "media" / "plots").iterdir()) == []
+
+
+# Whose detections
+
+
+def test_detections_of_users_are_private(
+    client: APIClient, user: APIClient, staff: APIClient, model: MLModel
+) -> None:
+    of_user, of_nobody = post(user).json()["id"], post(client).json()["id"]
+
+    assert client.get(f"{URL}/{of_user}").status_code == 404
+    assert client.delete(f"{URL}/{of_user}").status_code == 404
+    for reader in (user, staff):
+        assert reader.get(f"{URL}/{of_user}").status_code == 200
+    assert user.get(f"{URL}/{of_nobody}").status_code == 200
+    assert [entry["id"] for entry in user.get(URL).json()["results"]] == [of_user]
+    assert client.get(URL).json()["results"] == []
+    assert staff.get(URL).json()["count"] == 2
+
+
+def test_anonymous_detection_can_be_switched_off(
+    client: APIClient, user: APIClient, model: MLModel, settings: Any
+) -> None:
+    settings.ANONYMOUS_DETECTION = False
+    assert post(client).status_code == 401
+    assert post(user).status_code == 201
+
+
+def test_anonymous_detection_is_throttled(
+    client: APIClient, model: MLModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rest_framework.throttling import SimpleRateThrottle
+
+    monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, "detect_anon", "2/min")
+    answers = [post(client) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert int(answers[2]["Retry-After"]) > 0
+    assert answers[2]["Content-Type"] == "application/problem+json"

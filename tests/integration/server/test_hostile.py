@@ -1,0 +1,101 @@
+"""What people with bad intentions upload, to a real server process."""
+
+import socket
+import struct
+import time
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.hostile import SENTINEL, hostile_models
+from tests.integration.server.helpers import picture
+from tests.integration.server.live import Server
+
+from classifiers.models import MLModel
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def bomb(side: int = 20_000) -> bytes:
+    """A PNG of few bytes and very many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((side // 8 + 1) * side), 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def polyglot() -> bytes:
+    """A good GIF that is also a page with a script."""
+    file = BytesIO()
+    Image.new("RGB", (20, 20)).save(file, "GIF", comment=b"<script>alert(1)</script>")
+    return file.getvalue() + b"<html><script>alert(1)</script></html>"
+
+
+def test_hostile_uploads(server: Server, home: Path, tmp_path: Path) -> None:
+    before = server.peak_megabytes()
+    png_bomb = bomb()
+    assert len(png_bomb) < 60_000
+
+    status, text = server.detect(png_bomb)
+    assert status == 400
+    assert "too many pixels" in text
+    status, text = server.detect(SVG, "face.svg")
+    assert status == 400
+    assert "not an image" in text
+    status, text = server.detect(b"GIF89a<script>alert(1)</script>", "face.gif")
+    assert status == 400
+    status, text = server.detect(polyglot(), "face.html")
+    assert status == 201
+    status, text = server.detect(picture(0), "../../../etc/passwd")
+    assert status == 201
+    assert '"name":"passwd"' in text
+    status, text = server.post("/api/v1/detections", [("image", "a", b"x")] * 1000)
+    assert status == 413
+    assert "number of files" in text.lower()
+    status, text = server.detect(bytes(200_000_000))
+    assert status == 413
+    status, text = server.detect(bytes(30_000_000))
+    assert status == 413
+    assert "face.png has 30,000,000 bytes" in text
+
+    assert not list(home.rglob("*.html"))
+    assert not list(home.rglob("passwd"))
+    assert server.process.poll() is None
+    assert server.get("/api/v1/readyz") == 200
+    assert server.peak_megabytes() - before < 300
+
+
+def test_a_body_that_never_comes(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+        slow.sendall(
+            b"POST /api/v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000000\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        )
+        slow.settimeout(10)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+def test_hostile_models(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    models = {name: path for name, path in hostile_models(folder).items() if path.is_file()}
+    assert len(models) > 20
+    started = time.monotonic()
+    for name, path in models.items():
+        files = [("file", name, path.read_bytes())]
+        status, text = server.post("/api/v1/models", files, name=name[:30], description="-")
+        assert 400 <= status < 500, (name, text)
+        assert "The model file" in text or "empty" in text, (name, text)
+    assert time.monotonic() - started < 120
+    assert MLModel.objects.count() == 1
+    assert not list(tmp_path.rglob(SENTINEL))
+    assert server.get("/api/v1/readyz") == 200

@@ -1,0 +1,179 @@
+"""Measuring in the background, also when the worker dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from tests.integration.server.helpers import child_environment, picture, upload, wait_until
+
+from classifiers.management.commands.run_worker import recover
+from classifiers.models import MLModel, Worker
+from classifiers.tasks import MAX_ATTEMPTS, measure
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def queue(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    settings.CLASSIFIERS_WORKER_TIMEOUT = 2
+
+
+@pytest.fixture
+def workers(home: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for worker in started:
+        worker.kill()
+        worker.wait()
+
+
+def start_worker(home: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mesonet_site", "run_worker", "--interval", "0.2"]
+    return subprocess.Popen(command, env=child_environment(home, WORKER_TIMEOUT="2"))
+
+
+def state(model: MLModel) -> str:
+    model.refresh_from_db()
+    return model.state
+
+
+def test_saving_returns_at_once(dataset: Path, model_file: Path) -> None:
+    model = upload(model_file)
+
+    assert model.state == "waiting"
+    assert model.accuracy is None
+    assert not model.usable
+    assert DBTaskResult.objects.ready().count() == 1
+
+
+def test_a_worker_that_is_killed_twice(
+    home: Path, model_file: Path, workers: list[subprocess.Popen[bytes]]
+) -> None:
+    large = picture(0, 1500, "JPEG")
+    for name in ("df", "real"):
+        folder = home / "media" / "data" / name
+        folder.mkdir(parents=True)
+        for index in range(100):
+            (folder / f"{index}.jpg").write_bytes(large)
+    model = upload(model_file)
+
+    for _ in range(2):
+        model.refresh_from_db()
+        seen = model.progress
+        MLModel.objects.update(progress=0)
+        workers.append(start_worker(home))
+        wait_until(lambda: state(model) == "running" and model.progress > 0, 120)
+        workers[-1].send_signal(signal.SIGKILL)
+        workers[-1].wait()
+        assert state(model) == "running"
+        assert model.accuracy is None, seen
+        assert model.clr is None
+
+    workers.append(start_worker(home))
+    wait_until(lambda: state(model) == "done", 120)
+    assert model.accuracy == 50
+    assert [row[-1] for row in model.clr["rows"][:2]] == [100, 100]
+    wait_until(lambda: DBTaskResult.objects.successful().count() == 1)
+    assert DBTaskResult.objects.get().worker_ids != []
+
+    workers[-1].terminate()
+    assert workers[-1].wait(20) == 0
+    assert not Worker.objects.exists() or os.name == "nt"
+
+
+def claimed_task(model: MLModel) -> DBTaskResult:
+    task = DBTaskResult.objects.get()
+    task.claim("gone")
+    DBTaskResult.objects.update(started_at=timezone.now() - timezone.timedelta(minutes=1))
+    return task
+
+
+def test_tasks_of_a_worker_that_lives_are_left_alone(dataset: Path, model_file: Path) -> None:
+    claimed_task(upload(model_file))
+    Worker.objects.create(worker_id="gone", seen_at=timezone.now())
+
+    recover()
+
+    assert DBTaskResult.objects.get().status == "RUNNING"
+
+
+def test_tasks_of_a_dead_worker_run_again(dataset: Path, model_file: Path) -> None:
+    claimed_task(upload(model_file))
+
+    recover()
+
+    assert DBTaskResult.objects.get().status == "READY"
+
+
+def test_a_model_whose_task_was_lost_is_queued(dataset: Path, model_file: Path) -> None:
+    model = upload(model_file)
+    DBTaskResult.objects.all().delete()
+    recover()
+    assert not DBTaskResult.objects.exists()
+
+    MLModel.objects.update(uploaded_at=timezone.now() - timezone.timedelta(minutes=1))
+    recover()
+    recover()
+
+    assert DBTaskResult.objects.get().args_kwargs["args"] == [str(model.pk)]
+
+
+class Attempt:
+    """The context of a task's attempt."""
+
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
+
+
+def test_it_is_given_up_in_the_end(dataset: Path, model_file: Path) -> None:
+    model = upload(model_file)
+
+    measure.func(Attempt(MAX_ATTEMPTS + 1), str(model.pk))
+
+    assert state(model) == "failed"
+    assert model.message == f"Measuring it broke off {MAX_ATTEMPTS} times."
+
+
+def test_figures_of_a_file_that_was_replaced_are_not_written(
+    dataset: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers import tasks
+
+    model = upload(model_file)
+    original = tasks._figures
+
+    def replaced_meanwhile(*arguments: Any) -> dict[str, Any]:
+        MLModel.objects.update(model_hash="another")
+        return original(*arguments)
+
+    monkeypatch.setattr(tasks, "_figures", replaced_meanwhile)
+    measure.func(Attempt(1), str(model.pk))
+
+    model.refresh_from_db()
+    assert model.accuracy is None
+    assert model.state == "running"
+
+
+def test_an_unexpected_error_is_shown(
+    dataset: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers import tasks
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("secret detail")
+
+    model = upload(model_file)
+    monkeypatch.setattr(tasks, "_figures", broken)
+    with pytest.raises(RuntimeError):
+        measure.func(Attempt(1), str(model.pk))
+
+    assert state(model) == "failed"
+    assert model.message == "Measuring it failed; the worker's log says why."

@@ -1,0 +1,49 @@
+import re
+
+import pytest
+
+from mesonet.demo import make_samples
+from mesonet.detector import Detector, Failure
+from mesonet.report import Item, write_report
+from tests.images import write_picture
+
+
+def test_samples_are_one_real_face_and_different_forgeries_of_it(tmp_path):
+    pytest.importorskip("skimage")
+    items = make_samples(tmp_path)
+    assert [item.is_fake for item in items] == [False] + [True] * 5
+    assert len({item.path.read_bytes() for item in items}) == 6
+    for item, again in zip(items, make_samples(tmp_path / "again"), strict=True):
+        assert item.path.read_bytes() == again.path.read_bytes()
+
+
+def test_report_is_one_page_with_pictures_truth_and_layers(tmp_path, tiny_model):
+    detector = Detector.load(tiny_model)
+    (tmp_path / "<b>.jpg").write_bytes(b"broken")
+    items = [
+        Item(write_picture(tmp_path / "one.png"), is_fake=False),
+        Item(write_picture(tmp_path / "two.png", 1), "<script>alert(1)</script>", is_fake=True),
+        Item(tmp_path / "<b>.jpg"),
+    ]
+    results = write_report(tmp_path / "report.html", detector, items, layers=[0, 3])
+    assert isinstance(results[2], Failure)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert page.count("data:image/png;base64,") == 4
+    assert "Not scored: not an image" in page
+    assert "<script>" not in page
+    assert "&lt;b&gt;.jpg" in page
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    right = sum(
+        (result.label == "deepfake") == item.is_fake
+        for item, result in zip(items[:2], results[:2], strict=True)
+    )
+    assert f"Of 2 images whose truth is known, {right} are called right." in page
+    assert page.count("the model is wrong") == 2 - right
+
+
+def test_an_unknown_layer_leaves_no_half_written_page(tmp_path, tiny_model):
+    items = [Item(write_picture(tmp_path / "one.png"))]
+    with pytest.raises(ValueError, match="no layer 9"):
+        write_report(tmp_path / "report.html", Detector.load(tiny_model), items, layers=[9])
+    assert [path.name for path in tmp_path.iterdir()] == ["one.png"]
