@@ -33,7 +33,7 @@ from mesonet.train import HISTORY_FILE, find_best_model, train_model
 
 TEST = 0.2
 VALIDATION = 0.15
-EPOCHS = {"meso4": 12, "mesoinception4": 10}
+EPOCHS = {"meso4": 12, "mesoinception4": 8}
 PREPROCESSING = Preprocessing(256, "bilinear")
 AUGMENTATIONS = {
     "channel_jitter_range": 25,

@@ -58,6 +58,12 @@ _INITIALIZERS = frozenset(_INITIALIZER_NAMES.split())
 _MODELS = frozenset({"Functional", "Model", "Sequential"})
 _REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
 _CONSTRAINTS = frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"})
+_OPTIMIZERS = frozenset({"Adadelta", "Adagrad", "Adam", "AdamW", "Nadam", "RMSprop", "SGD"})
+_SCHEDULES = frozenset(
+    {"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay"}
+)
+_LOSSES = frozenset({"BinaryCrossentropy", "BinaryFocalCrossentropy", "MeanSquaredError"})
+_METRICS = frozenset({"AUC", "BinaryAccuracy", "Precision", "Recall"})
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "Policy"})
 _NOTATION = frozenset({"__keras_tensor__", "__tuple__", "TensorShape"})
 
@@ -68,7 +74,11 @@ _ALLOWED: dict[str | None, frozenset[str]] = {
     "keras.dtype_policies": _POLICIES,
     "keras.initializers": _INITIALIZERS,
     "keras.layers": _LAYERS,
+    "keras.losses": _LOSSES,
+    "keras.metrics": _METRICS,
     "keras.models": _MODELS,
+    "keras.optimizers": _OPTIMIZERS,
+    "keras.optimizers.schedules": _SCHEDULES,
     "keras.regularizers": _REGULARIZERS,
     "keras.src.applications.convnext": frozenset({"LayerScale"}),
     "keras.src.applications.inception_resnet_v2": frozenset({"CustomScaleLayer"}),
@@ -110,6 +120,17 @@ def check_config(config: dict[str, Any]) -> None:
     """
     if "class_name" not in config:
         raise RefusedError("has a configuration that names no model")
+    check_values(config)
+    if _count_layers(config) > MAX_LAYERS:
+        raise RefusedError(f"has more than {MAX_LAYERS:,} layers")
+
+
+def check_values(config: Any) -> None:
+    """Check the classes and sizes that any part of a configuration names.
+
+    Raises:
+        RefusedError: as of `check_config`.
+    """
     todo: list[tuple[Any, str, int]] = [(config, "", 0)]
     while todo:
         value, key, depth = todo.pop()
@@ -125,8 +146,6 @@ def check_config(config: dict[str, Any]) -> None:
             todo += [(item, key, depth + 1) for item in value]
         elif isinstance(value, int) and key not in _LABELS and abs(value) > _limit(key):
             raise RefusedError(f"asks for {_short(key)} = {_short(value)}, {_ABSURD}")
-    if _count_layers(config) > MAX_LAYERS:
-        raise RefusedError(f"has more than {MAX_LAYERS:,} layers")
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeVar
 import h5py
 
 from mesonet.backend import keras
-from mesonet.model_config import MAX_VALUES, RefusedError
+from mesonet.model_config import MAX_VALUES, RefusedError, check_values
 from mesonet.model_safety import Contents, Format, ModelFileError, read_contents
 from mesonet.preprocessing import ModelInfo, Preprocessing
 
@@ -40,7 +40,10 @@ class _Outline(NamedTuple):
 
 
 def load_model(
-    path: str | os.PathLike[str], architecture: str | None = None
+    path: str | os.PathLike[str],
+    architecture: str | None = None,
+    *,
+    compile: bool = False,  # noqa: A002 - Keras' name
 ) -> tuple[keras.Model, ModelInfo]:
     """Load a detector from a file, as data: nothing that the file brings is ever run.
 
@@ -50,10 +53,12 @@ def load_model(
         architecture: the network that a weights-only file belongs to, as in
             `mesonet.architectures.list_architectures`; by default it is recognised from the
             shapes of the weights. A full model describes its own network.
+        compile: restore the optimizer with its state, the loss and the metrics, to train
+            further; for ``.keras`` files that were saved compiled.
 
     Returns:
-        The model, which takes ``(batch, size, size, 3)``, gives ``(batch, 1)`` and is not
-        compiled; and its description, which is the default one where the file has none.
+        The model, which takes ``(batch, size, size, 3)``, gives ``(batch, 1)`` and is compiled
+        only if asked for; and its description, which is the default one where the file has none.
 
     Raises:
         ModelFileError: the file is refused by `mesonet.model_safety.inspect_model_file`, does
@@ -64,8 +69,12 @@ def load_model(
     contents = read_contents(path)
     try:
         if contents.format is Format.HDF5_WEIGHTS:
-            return _load_weights(path, contents, architecture)
-        return _load_model(path, contents)
+            model, info = _load_weights(path, contents, architecture)
+        else:
+            model, info = _load_model(path, contents)
+        if compile:
+            _restore_training(model, path, contents)
+        return model, info
     except RefusedError as refusal:
         raise ModelFileError(path, str(refusal)) from refusal.__cause__
 
@@ -118,6 +127,17 @@ def _load_model(path: Path, contents: Contents) -> tuple[keras.Model, ModelInfo]
     if not isinstance(getattr(model, "output", None), keras.KerasTensor):
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     return model, _describe(contents, _recognise(outline), outline.size)
+
+
+def _restore_training(model: keras.Model, path: Path, contents: Contents) -> None:
+    training = contents.training
+    if not isinstance(training, dict) or not training.get("optimizer"):
+        raise RefusedError("holds no optimizer state to train further with")
+    check_values(training)
+    _keras(lambda: model.compile_from_config(training))
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        weights = archive.extract("model.weights.h5", folder)
+        _keras(lambda: model.load_weights(weights))
 
 
 def _load_weights(

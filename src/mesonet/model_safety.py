@@ -84,11 +84,13 @@ class Contents:
         format: kind of file.
         shapes: shape of every stored array, by its HDF5 path.
         description: our own description of the model (`ModelInfo.to_dict`), if there is one.
+        training: optimizer, loss and metrics as Keras describes them, unchecked.
     """
 
     format: Format
     shapes: dict[str, tuple[int, ...]]
     description: dict[str, Any] | None = None
+    training: Any = None
 
 
 def inspect_model_file(path: str | os.PathLike[str]) -> Format:
@@ -191,7 +193,7 @@ def _read_keras(file: IO[bytes], size: int) -> Contents:
         _check_members(members)
         data = {m.filename: _member(archive, m) for m in members if m.filename in _MEMBERS}
     config = parse_json(data["config.json"], "config.json")
-    config.pop("compile_config", None)
+    training = config.pop("compile_config", None)
     check_config(config)
     weights = data["model.weights.h5"]
     if not weights.startswith(_HDF5_MAGIC):
@@ -201,7 +203,7 @@ def _read_keras(file: IO[bytes], size: int) -> Contents:
     description = None
     if "mesonet.json" in data:
         description = parse_json(data["mesonet.json"], "mesonet.json")
-    return Contents(Format.KERAS, shapes, description)
+    return Contents(Format.KERAS, shapes, description, training)
 
 
 def _check_zip_directory(file: IO[bytes], size: int) -> None:

@@ -110,8 +110,8 @@ def test_what_was_saved_is_loaded(tmp_path, suffix):
     info = ModelInfo("meso4", Preprocessing(SIZE, "bilinear", "symmetric"), ("real", "fake"), 0.25)
     model, path = network(), tmp_path / f"model{suffix}"
     save_model(model, path, info)
-    loaded, loaded_info = load_model(path)
-    assert loaded_info == info
+    loaded, found = load_model(path)
+    assert found == info
     np.testing.assert_allclose(scores(loaded), scores(model), rtol=1e-6)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -119,10 +119,8 @@ def test_what_was_saved_is_loaded(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_compiled_model_keeps_its_optimizer(tmp_path, suffix, caplog):
     model = network()
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(1e-3, 9, 0.5)),
-        "binary_crossentropy",
-    )
+    decay = keras.optimizers.schedules.ExponentialDecay(1e-3, 9, 0.5)
+    model.compile(keras.optimizers.Adam(decay), "binary_crossentropy")
     model.train_on_batch(images(), np.zeros((2, 1)))
     save_model(model, tmp_path / f"m{suffix}", ModelInfo(preprocessing=Preprocessing(SIZE)))
     assert not caplog.records

@@ -1,5 +1,6 @@
 import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tests.images import write_class_folders
 from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.model_file import load_model
+from mesonet.model_safety import ModelFileError
 from mesonet.train import decay_schedule, find_best_model, train_model
 
 
@@ -166,3 +168,36 @@ def test_bad_arguments(folder, tmp_path):
             run_dir=tmp_path / "run2",
             verbose=0,
         )
+
+
+def test_a_saved_model_keeps_its_optimizer_for_further_training(folder, tmp_path):
+    options = {"verbose": 0, "tensorboard": False, "epochs": 2}
+    train_model(tiny(), folder, 0.25, 8, groups="video", run_dir=tmp_path / "a", **options)
+    path = find_best_model(tmp_path / "a")
+    model, _ = load_model(path, compile=True)
+    before = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    assert before > 0
+    assert np.abs(keras.ops.convert_to_numpy(model.optimizer.variables[2])).sum() > 0
+    history = train_model(
+        model, folder, 0.25, 8, groups="video", compile=False, run_dir=tmp_path / "b", **options
+    )
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > before
+    assert {"loss", "accuracy", "auc"} <= set(history.history)
+
+
+def test_training_information_of_a_file_runs_nothing_either(tiny_model, tmp_path):
+    with pytest.raises(ModelFileError, match="no optimizer state"):
+        load_model(tiny_model, compile=True)
+    hostile = tmp_path / "hostile.keras"
+    spec = {"module": "os", "class_name": "system", "config": {}, "registered_name": "system"}
+    with zipfile.ZipFile(tiny_model) as old, zipfile.ZipFile(hostile, "w") as new:
+        for member in old.namelist():
+            data = old.read(member)
+            if member == "config.json":
+                config = json.loads(data)
+                config["compile_config"] = {"optimizer": spec, "loss": "binary_crossentropy"}
+                data = json.dumps(config).encode()
+            new.writestr(member, data)
+    assert load_model(hostile)[1].architecture == "meso4"
+    with pytest.raises(ModelFileError, match="system of os, which is not one of the built-in"):
+        load_model(hostile, compile=True)

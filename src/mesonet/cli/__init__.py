@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mesonet import __version__
-from mesonet.cli import demo, evaluate, export, layers, models, predict, split, train
+from mesonet.cli import demo, evaluate, export, layers, models, predict, serve, split, train
 
 app = typer.Typer(
     name="mesonet",
@@ -20,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (predict, evaluate, layers, train, split, models, export, demo):
+for command in (predict, evaluate, layers, train, split, models, export, demo, serve):
     app.command(command.__name__.rpartition(".")[2])(command.run)
 
 

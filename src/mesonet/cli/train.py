@@ -75,6 +75,8 @@ def run(
     The run folder holds the best model, the history, the loss curve, the settings and
     TensorBoard events, and can be resumed after an interruption.
     """
+    if no_compile and not model:
+        raise typer.BadParameter("--no-compile keeps the optimizer state of --model; give one")
     if (data_dir is None) == (resume is None):
         raise typer.BadParameter("give either DATA_DIR or --resume RUN")
     settings = {name: value for name, value in context.params.items() if name != "resume"}
@@ -104,7 +106,7 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
     keras.utils.set_random_seed(settings["seed"])
     info = None
     if settings["model"]:
-        model, info = load_model(settings["model"])
+        model, info = load_model(settings["model"], compile=settings["no_compile"])
     else:
         model = create_model(settings["architecture"])
     if not resume:

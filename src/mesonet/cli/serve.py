@@ -1,0 +1,28 @@
+"""``mesonet serve``: the server with everything it needs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    home: Annotated[Path, typer.Option(help="Folder for all that the server keeps.")] = Path(
+        "~/.mesonet"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="Class folders to measure models on, such as real and df.")
+    ] = None,
+) -> None:
+    """Start the web server and its background worker; Ctrl-C stops both.
+
+    The first start makes the home folder with a key, a database and an administrator, and
+    registers the released models.
+    """
+    try:
+        from mesonet_site.serve import serve
+    except ImportError:
+        raise ImportError("the server needs: pip install 'mesonet[server]'") from None
+    serve(host, port, home, data)

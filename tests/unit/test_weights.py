@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from mesonet.detector import Detector
+from mesonet.model_file import load_model
+from mesonet.weights import DEFAULT, list_released, released
+
+NAMES = [model.name for model in list_released()]
+
+
+def test_both_networks_are_released_and_the_default_is_one_of_them():
+    assert {"meso4", "mesoinception4"} <= set(NAMES)
+    assert DEFAULT in NAMES
+    assert released("nothing") is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_onnx_and_keras_files_are_the_same_network(name):
+    model = released(name)
+    network, info = load_model(model.path)
+    assert info == model.info
+    assert info.class_names == ("df", "real")
+    assert 0 < info.threshold < 1
+    x = np.random.default_rng(0).random((3, info.preprocessing.size, 256, 3), np.float32)
+    expected = 1 - network.predict(x, verbose=0)[:, 0]
+    detector = Detector.load(name)
+    assert np.allclose(detector.fake_probabilities(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cards_say_what_has_to_be_known(name):
+    model = released(name)
+    card = model.card.read_text(encoding="utf-8")
+    for heading in ("## Data", "## Protocol", "## Figures", "## Limits"):
+        assert heading in card
+    assert f"{model.info.threshold:.3f}" in card
+    assert len(model.summary) < 120
+    assert model.path.stat().st_size < 20e6
