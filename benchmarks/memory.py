@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import link_images
+
 from mesonet.architectures import create_model
 from mesonet.detector import Detector
 from mesonet.imaging import find_images

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.common import interleaved, link_images, rate, ratio
+
 from mesonet.backend import keras
 from mesonet.detector import Detector, Verdict
 from mesonet.imaging import find_images

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.common import interleaved, link_images, rate, ratio
+
 from mesonet.augmentation import DEFAULTS
 from mesonet.data import get_train_data_generator
 from mesonet.model import build_model

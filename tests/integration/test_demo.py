@@ -1,11 +1,11 @@
 import re
 
 import pytest
+from tests.images import write_picture
 
 from mesonet.demo import make_samples
 from mesonet.detector import Detector, Failure
 from mesonet.report import Item, write_report
-from tests.images import write_picture
 
 
 def test_samples_are_one_real_face_and_different_forgeries_of_it(tmp_path):

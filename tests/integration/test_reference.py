@@ -5,8 +5,8 @@ import statistics
 
 import numpy as np
 import pytest
-
 from benchmarks.reference_figures import KNOWN
+
 from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.evaluation.scores import score_folder

@@ -1,4 +1,6 @@
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,10 @@ import pytest
 pytest.importorskip("django", reason="the server's packages are not installed")
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "mesonet_site.settings"
-os.environ.setdefault("MESONET_HOME", tempfile.mkdtemp(prefix="mesonet-tests-"))
+HOME = tempfile.mkdtemp(prefix="mesonet-tests-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+Path(HOME, "static").mkdir()
+os.environ["MESONET_HOME"] = HOME
 os.environ.setdefault("SECRET_KEY", "only for tests " * 4)
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 
@@ -20,7 +25,7 @@ django.setup()
 from django.db import connection
 
 if connection.vendor == "sqlite":  # a file can be shared with other processes
-    connection.settings_dict["TEST"]["NAME"] = f"{os.environ['MESONET_HOME']}/test.sqlite3"
+    connection.settings_dict["TEST"]["NAME"] = f"{HOME}/test.sqlite3"
 
 from django.contrib.auth.models import User
 from django.core.cache import cache

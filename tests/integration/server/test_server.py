@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ from rest_framework.test import APIClient
 
 import mesonet
 from classifiers.models import MLModel
+from mesonet.weights import Released
 from mesonet_site.api import problems
+from mesonet_site.api.management.commands import register_released
 from mesonet_site.logs import JSONFormatter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,6 +125,21 @@ def test_log_lines_are_json() -> None:
     assert entry["message"] == "say hello"
     assert entry["level"] == "info"
     assert entry["status"] == 200
+
+
+def test_released_weights_are_registered_once(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    path = Path(shutil.copy(model_file, tmp_path / "small.keras"))
+    path.with_suffix(".md").write_text("# small\n\nA small network\nfor tests.\n\nMore.\n")
+    monkeypatch.setattr(register_released, "list_released", lambda: [Released("small", path)])
+
+    for _ in range(2):
+        call_command("register_released", verbosity=0)
+
+    model = MLModel.objects.get()
+    assert (model.model_name, model.model_desc) == ("small", "A small network for tests.")
+    assert model.usable
 
 
 def test_no_migration_is_missing() -> None:

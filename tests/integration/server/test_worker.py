@@ -1,6 +1,5 @@
 """Measuring in the background, also when the worker dies."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -66,15 +65,13 @@ def test_a_worker_that_is_killed_twice(
     model = upload(model_file)
 
     for _ in range(2):
-        model.refresh_from_db()
-        seen = model.progress
         MLModel.objects.update(progress=0)
         workers.append(start_worker(home))
         wait_until(lambda: state(model) == "running" and model.progress > 0, 120)
         workers[-1].send_signal(signal.SIGKILL)
         workers[-1].wait()
         assert state(model) == "running"
-        assert model.accuracy is None, seen
+        assert model.accuracy is None
         assert model.clr is None
 
     workers.append(start_worker(home))
@@ -86,7 +83,7 @@ def test_a_worker_that_is_killed_twice(
 
     workers[-1].terminate()
     assert workers[-1].wait(20) == 0
-    assert not Worker.objects.exists() or os.name == "nt"
+    assert not Worker.objects.exists()
 
 
 def claimed_task(model: MLModel) -> DBTaskResult:

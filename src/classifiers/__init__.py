@@ -1,0 +1,1 @@
+"""A Django app that keeps, measures and runs trained detectors."""

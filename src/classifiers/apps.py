@@ -1,0 +1,11 @@
+"""The app's entry in Django's registry."""
+
+from django.apps import AppConfig
+
+
+class ClassifiersConfig(AppConfig):
+    """Uploaded detectors, their figures and their predictions."""
+
+    name = "classifiers"
+    verbose_name = "Detectors"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,82 @@
+"""Models loaded once per process, found by the hash of their content."""
+
+import gc
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.db.models.fields.files import FieldFile
+
+from classifiers import conf
+from mesonet.detector import Detector
+from mesonet.weights import list_released
+
+if TYPE_CHECKING:
+    from classifiers.models import MLModel
+
+_loaded: OrderedDict[str, Future[Detector]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def get_detector(model: "MLModel") -> Detector:
+    """The loaded detector of a model; threads that ask at the same time load it once.
+
+    The ``CLASSIFIERS_LOADED_MODELS`` models used last stay loaded.
+
+    Raises:
+        mesonet.model_safety.ModelFileError: the file is broken, is no model, or brings code.
+    """
+    key = model.model_hash
+    with _lock:
+        future = _loaded.get(key)
+        mine = future is None
+        if future is None:
+            future = _loaded[key] = Future()
+            while len(_loaded) > conf.loaded_models():
+                _loaded.popitem(last=False)
+        else:
+            _loaded.move_to_end(key)
+    if mine:
+        try:
+            gc.unfreeze()
+            detector = _load(model)
+            gc.collect()  # the networks that were dropped
+            gc.freeze()  # a loaded network is not searched for garbage again and again
+            future.set_result(detector)
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is asked for
+            with _lock:
+                if _loaded.get(key) is future:
+                    del _loaded[key]
+            future.set_exception(error)
+    return future.result()
+
+
+def _load(model: "MLModel") -> Detector:
+    from mesonet.model_file import file_hash
+
+    for released in list_released():  # starts without Keras
+        if file_hash(released.path) == model.model_hash:
+            return Detector.load(released.name)
+    with _local_copy(model.model_file) as path:
+        return Detector.load(path)
+
+
+@contextmanager
+def _local_copy(file: FieldFile) -> Iterator[Path]:
+    """The path of a stored file, or of a temporary copy where the storage has no paths."""
+    try:
+        path = Path(file.path)
+    except NotImplementedError:
+        with tempfile.NamedTemporaryFile(suffix=Path(file.name or "").suffix) as copy:
+            with file.open("rb") as source:
+                for chunk in source.chunks():
+                    copy.write(chunk)
+            copy.flush()
+            yield Path(copy.name)
+    else:
+        yield path

@@ -1,0 +1,104 @@
+"""Measuring a model in the background."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from django_tasks import TaskContext, task
+
+from classifiers.loading import get_detector
+from classifiers.models import MLModel
+from classifiers.utils import clr_to_tabular, dataset
+from mesonet.class_folders import DataError
+from mesonet.detector import Detector, Failure
+from mesonet.model_safety import ModelFileError
+from mesonet.preprocessing import real_class
+
+MAX_ATTEMPTS = 5
+"""How often a measurement is begun before it counts as failed."""
+
+_SECONDS_BETWEEN_REPORTS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class _OvertakenError(Exception):
+    """The model was deleted, or has got another file, while it was measured."""
+
+
+@task(takes_context=True)
+def measure(context: TaskContext, model_id: str) -> None:
+    """Fill in accuracy, classification report and convolutional layers of a model.
+
+    It may be broken off at any point and run again: the figures are written together, and only
+    while the model still has the file they belong to.
+    """
+    model = MLModel.objects.filter(pk=model_id).first()
+    if model is None:
+        return
+    row = MLModel.objects.filter(pk=model_id, model_hash=model.model_hash)
+    failed = MLModel.State.FAILED
+    if context.attempt > MAX_ATTEMPTS:
+        row.update(state=failed, message=f"Measuring it broke off {MAX_ATTEMPTS} times.")
+        return
+    row.update(state=MLModel.State.RUNNING, progress=0, message="")
+
+    def report(percent: int) -> None:
+        if not row.update(progress=percent):
+            raise _OvertakenError
+
+    try:
+        detector = get_detector(model)
+        row.update(conv_layers=_conv_layers(detector))
+        figures = _figures(detector, report)
+    except _OvertakenError:
+        logger.info("model %s changed while it was measured", model_id)
+    except ModelFileError as error:
+        row.update(state=failed, message=f"The model file {error.reason}."[:500])
+    except Exception:
+        row.update(state=failed, message="Measuring it failed; the worker's log says why.")
+        raise
+    else:
+        row.update(state=MLModel.State.DONE, progress=100, **figures)
+
+
+def _conv_layers(detector: Detector) -> list[Any]:
+    from mesonet.model import conv_layers
+
+    return [
+        [layer.output.shape[-1], list(layer.kernel_size)] for layer in conv_layers(detector.network)
+    ]
+
+
+def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any]:
+    """Accuracy and report on the dataset, or the reason why there are none."""
+    from mesonet.model import get_classification_report
+
+    try:
+        data = dataset()
+    except DataError as error:
+        return {"message": f"Not measured: {error}."[:500]}
+    fake = np.zeros(len(data), bool)
+    readable = np.ones(len(data), bool)
+    reported = time.monotonic()
+    for index, verdict in enumerate(detector.predict(data.paths)):
+        if isinstance(verdict, Failure):
+            readable[index] = False
+        else:
+            fake[index] = verdict.fake_probability >= verdict.threshold
+        if time.monotonic() - reported > _SECONDS_BETWEEN_REPORTS:
+            reported = time.monotonic()
+            report(100 * (index + 1) // len(data))
+    if not readable.any():
+        return {"message": "Not measured: no image of the dataset can be read."}
+    real = real_class(data.class_names)
+    predicted = np.where(fake, 1 - real, real)[readable]
+    true = data.labels[readable]
+    left_out = int(len(data) - readable.sum())
+    return {
+        "accuracy": round(100 * float(np.mean(predicted == true)), 2),
+        "clr": clr_to_tabular(get_classification_report(true, predicted, output_dict=True)),
+        "message": f"{left_out} images could not be read and were left out." if left_out else "",
+    }

@@ -1,0 +1,188 @@
+"""The dataset at ``DATA_ROOT``, and predictions in a form that is easy to serialize."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers import conf
+from classifiers.loading import get_detector
+from mesonet.class_folders import ClassFolders, DataError
+from mesonet.imaging import ImageError, load_image
+from mesonet.preprocessing import Preprocessing, real_class
+
+if TYPE_CHECKING:
+    from classifiers.models import MLModel
+    from mesonet.data import ImageBatches
+
+IMG_WIDTH = 256
+
+
+@dataclass
+class Prediction:
+    """What a model says of one image.
+
+    Attributes:
+        img_url: URL of the image.
+        true_label: the class it belongs to, by name.
+        pred_label: the class the model sees in it, by name.
+        probability: of the predicted label, a fraction or a percentage; an array of one number
+            becomes that number.
+        plots: URLs of plots of convolutional layers.
+    """
+
+    img_url: str
+    true_label: str
+    pred_label: str
+    probability: float
+    plots: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.probability = float(np.asarray(self.probability).item())
+
+
+def dataset() -> ClassFolders:
+    """List the dataset at ``DATA_ROOT``; no image is opened.
+
+    Raises:
+        DataError: it is missing, or not a folder with two class folders of images.
+    """
+    root = conf.data_root()
+    try:
+        return ClassFolders.read(root)
+    except DataError as error:
+        raise DataError(str(error).replace(str(root), "the dataset folder")) from None
+
+
+def get_data_generator(batch_size: int = 64, shuffle: bool = True) -> "ImageBatches":
+    """Batches of the dataset's images of `IMG_WIDTH` pixels, with values 0..1, and their labels.
+
+    Args:
+        batch_size: images per batch.
+        shuffle: draw the images in random order.
+
+    Raises:
+        DataError: there is no dataset.
+    """
+    from mesonet.data import get_test_data_generator
+
+    return get_test_data_generator(
+        conf.data_root(), batch_size, shuffle, preprocessing=Preprocessing(size=IMG_WIDTH)
+    )
+
+
+def select_img_batch(
+    batch_size: int,
+) -> tuple[NDArray[np.float32], list[str], list[int], dict[int, str]]:
+    """Draw images of the dataset at random.
+
+    Args:
+        batch_size: how many, at most as many as there are.
+
+    Returns:
+        Images of shape ``(batch_size, IMG_WIDTH, IMG_WIDTH, 3)`` with values 0..1, their names
+        relative to ``DATA_ROOT``, their labels 0 or 1, and the class name of each label.
+
+    Raises:
+        DataError: there is no dataset.
+        ValueError: it has fewer readable images.
+    """
+    data = dataset()
+    images, chosen = _draw(data, batch_size, Preprocessing(size=IMG_WIDTH))
+    names = [data.names[index].as_posix() for index in chosen]
+    return images, names, data.labels[chosen].tolist(), dict(enumerate(data.class_names))
+
+
+def _draw(
+    data: ClassFolders, count: int, preprocessing: Preprocessing
+) -> tuple[NDArray[np.float32], list[int]]:
+    """Load random images, passing over those that cannot be read."""
+    if count < 1:
+        raise ValueError("ask for at least one image")
+    if count > len(data):
+        raise ValueError(f"{count} images are asked for, but the dataset has {len(data)}")
+    images: list[NDArray[np.uint8]] = []
+    chosen: list[int] = []
+    for index in np.random.default_rng().permutation(len(data)).tolist():
+        try:
+            images.append(load_image(data.paths[index], preprocessing))
+        except ImageError:
+            continue
+        chosen.append(index)
+        if len(chosen) == count:
+            return preprocessing.scale(np.stack(images)), chosen
+    raise ValueError(
+        f"{count} images are asked for, but only {len(chosen)} of the dataset can be read"
+    )
+
+
+def get_dataset_size() -> int:
+    """Number of images in the dataset.
+
+    Raises:
+        DataError: there is no dataset.
+    """
+    return len(dataset())
+
+
+def clr_to_tabular(clr: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Turn scikit-learn's classification report into a table.
+
+    Args:
+        clr: the report as a dictionary.
+
+    Returns:
+        ``columns``, the headers, and ``rows``: one per class, then accuracy and averages, with
+        two decimals.
+    """
+    support = clr["macro avg"]["support"] if "macro avg" in clr else ""
+    rows = []
+    for name, values in clr.items():
+        label = int(name) if str(name).isdigit() else str(name).replace(" ", "_")
+        if isinstance(values, Mapping):
+            scores = [round(values[key], 2) for key in ("precision", "recall", "f1-score")]
+            rows.append([label, *scores, int(values["support"])])
+        else:
+            rows.append([label, "", "", round(values, 2), support and int(support)])
+    return {"columns": ["", "precision", "recall", "f1-score", "support"], "rows": rows}
+
+
+def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) -> list[Prediction]:
+    """Predict random images of the dataset.
+
+    Args:
+        model: the model; images are prepared the way it was trained with.
+        num_imgs: how many images, at most as many as there are.
+        conv_idx: indices of convolutional layers to draw, from 0; may be empty.
+
+    Returns:
+        One prediction per image; its probability is that of the predicted label, in percent
+        with four decimals.
+
+    Raises:
+        DataError: there is no dataset.
+        ValueError: it has fewer images, or the model no such layer.
+    """
+    detector = get_detector(model)
+    data = dataset()
+    images, chosen = _draw(data, num_imgs, detector.info.preprocessing)
+    plots = model.visualize_conv_layers(images, conv_idx) if conv_idx else [[]] * num_imgs
+    real = real_class(data.class_names)
+    predictions = []
+    for index, fake, urls in zip(
+        chosen, detector.fake_probabilities(images).tolist(), plots, strict=True
+    ):
+        is_fake = fake >= 0.5
+        predictions.append(
+            Prediction(
+                img_url=conf.data_url() + quote(data.names[index].as_posix()),
+                true_label=data.class_names[data.labels[index]],
+                pred_label=data.class_names[1 - real if is_fake else real],
+                probability=round(100 * (fake if is_fake else 1 - fake), 4),
+                plots=list(urls),
+            )
+        )
+    return predictions

@@ -1,0 +1,36 @@
+"""Checks of an uploaded model file, before anything is stored."""
+
+import tempfile
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.template.defaultfilters import filesizeformat
+
+from classifiers import conf
+from mesonet.model_safety import ModelFileError, inspect_model_file
+
+
+def validate_model_file(file: File) -> None:
+    """Refuse a file that is too large, is no model, or brings anything but data.
+
+    Raises:
+        ValidationError: with the reason.
+    """
+    if getattr(file, "_committed", False):
+        return
+    limit = conf.max_model_bytes()
+    if (file.size or 0) > limit:
+        raise ValidationError(
+            f"The model file has {filesizeformat(file.size)}; "
+            f"at most {filesizeformat(limit)} are allowed.",
+            code="too_large",
+        )
+    with tempfile.NamedTemporaryFile(suffix=".model") as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        file.seek(0)
+        try:
+            inspect_model_file(copy.name)
+        except ModelFileError as error:
+            raise ValidationError(f"The model file {error.reason}.", code="refused") from None

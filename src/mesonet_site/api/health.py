@@ -1,0 +1,99 @@
+"""Whether the server lives and can work, and what it is."""
+
+from collections.abc import Callable
+
+from django.core.files.storage import storages
+from django.db import connection
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+import mesonet
+from classifiers.models import MLModel
+
+_STATUS = inline_serializer("Alive", {"status": serializers.CharField()})
+_READINESS = inline_serializer(
+    "Readiness",
+    {
+        "status": serializers.ChoiceField(["ok", "unavailable"]),
+        "checks": serializers.DictField(child=serializers.CharField()),
+    },
+)
+
+
+@extend_schema(tags=["server"])
+class Live(APIView):
+    """Whether the process answers."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(summary="Whether the process answers", responses=_STATUS)
+    def get(self, request: Request) -> Response:
+        """Always the same."""
+        return Response({"status": "ok"})
+
+
+@extend_schema(tags=["server"])
+class Ready(APIView):
+    """Whether requests can be served."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(
+        summary="Whether database, storage and a model are there",
+        responses={200: _READINESS, 503: _READINESS},
+    )
+    def get(self, request: Request) -> Response:
+        """Check database, storage and models."""
+        checks = {
+            "database": _outcome(_database),
+            "storage": _outcome(_storage),
+            "model": _outcome(_model),
+        }
+        ready = all(outcome == "ok" for outcome in checks.values())
+        body = {"status": "ok" if ready else "unavailable", "checks": checks}
+        return Response(body, 200 if ready else 503)
+
+
+@extend_schema(tags=["server"])
+class Version(APIView):
+    """What runs here."""
+
+    @extend_schema(
+        summary="Version of the software and of the API",
+        responses=inline_serializer(
+            "Version", {"version": serializers.CharField(), "api": serializers.CharField()}
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Both versions."""
+        return Response({"version": mesonet.__version__, "api": "1"})
+
+
+def _outcome(check: Callable[[], str | None]) -> str:
+    try:
+        return check() or "ok"
+    except Exception as error:  # noqa: BLE001 - whatever fails is the answer
+        return f"failed: {type(error).__name__}"
+
+
+def _database() -> None:
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _storage() -> None:
+    for alias in ("default", "uploads"):
+        storages[alias].exists("readyz")
+
+
+def _model() -> str | None:
+    usable = MLModel.objects.filter(conv_layers__isnull=False)
+    return None if usable.exists() else "no model is ready"

@@ -1,0 +1,38 @@
+"""Refusing what is too large before it is read."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from mesonet_site.api.problems import CONTENT_TYPE, problem
+
+
+class RequestSizeLimit:
+    """Answers 413 to a request whose body is larger than the server takes.
+
+    ``MAX_REQUEST_BYTES`` holds for all requests; those of staff who upload a model may have
+    ``MAX_MODEL_BYTES`` more.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look at the length that the request states."""
+        limit = settings.MAX_REQUEST_BYTES
+        if request.path.startswith(("/admin/classifiers/", "/api/v1/models")):
+            limit += settings.CLASSIFIERS_MAX_MODEL_BYTES
+        try:
+            length = int(request.headers.get("Content-Length") or 0)
+        except ValueError:
+            length = 0
+        if length <= limit:
+            return self.get_response(request)
+        response = JsonResponse(
+            problem(413, f"The request has {length:,} bytes; at most {limit:,} are allowed."),
+            status=413,
+            content_type=CONTENT_TYPE,
+        )
+        response["Connection"] = "close"
+        return response

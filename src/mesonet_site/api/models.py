@@ -1,0 +1,81 @@
+"""Detections: images that somebody has sent, and what a model says of them."""
+
+import uuid
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.db import models
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from classifiers.models import MLModel
+
+
+class Detection(models.Model):
+    """One request to score images. A few are scored at once, many in the background.
+
+    Images are stored only while a background task needs them. ``results`` grows with
+    ``processed`` and both are written together, so that a task that was broken off goes on
+    where it was.
+    """
+
+    class State(models.TextChoices):
+        """How far a detection is."""
+
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, editable=False)
+    model = models.ForeignKey(MLModel, models.SET_NULL, null=True, editable=False)
+    model_name = models.CharField(max_length=30)
+    threshold = models.FloatField()
+    layers = models.JSONField(default=list)
+    names = models.JSONField(default=list)
+    images = models.PositiveIntegerField()
+    processed = models.PositiveIntegerField(default=0)
+    results = models.JSONField(default=list)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ("-created_at", "id")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def progress(self) -> int:
+        """Share of the images that are scored, in percent."""
+        return 100 * self.processed // self.images
+
+    def keep_image(self, index: int, image: File) -> None:
+        """Store an image under a name of our own."""
+        storages["uploads"].save(self._upload(index), image)
+
+    def open_image(self, index: int) -> BinaryIO:
+        """Open a stored image."""
+        return storages["uploads"].open(self._upload(index), "rb")
+
+    def drop_images(self) -> None:
+        """Delete the stored images."""
+        storage = storages["uploads"]
+        for index in range(self.images):
+            storage.delete(self._upload(index))
+        storage.delete(f"{self.id}")
+
+    def _upload(self, index: int) -> str:
+        return f"{self.id}/{index}"
+
+
+@receiver(post_delete, sender=Detection)
+def _drop_images(instance: Detection, **_: Any) -> None:
+    instance.drop_images()

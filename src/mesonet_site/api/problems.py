@@ -1,0 +1,117 @@
+"""Every error as a problem document (RFC 9457)."""
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+CONTENT_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+class Conflict(exceptions.APIException):
+    """What is asked for cannot be done in the present state."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
+class TooLarge(exceptions.APIException):
+    """The request is larger than the server takes."""
+
+    status_code = 413
+    default_code = "too_large"
+
+
+def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """A problem document.
+
+    Args:
+        status: HTTP status.
+        detail: one sentence for people.
+        errors: what is wrong with parts of the request: ``pointer`` and ``detail`` of each.
+    """
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        document["errors"] = errors
+    return document
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler."""
+    if isinstance(error, RequestDataTooBig | TooManyFilesSent | TooManyFieldsSent):
+        error = TooLarge(f"{error}".replace(" settings.", " "))
+    elif isinstance(error, IntegrityError):  # two requests at the same moment
+        error = Conflict("It exists already.")
+    elif isinstance(error, SuspiciousOperation):
+        error = exceptions.ParseError("The request is malformed.")
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    errors: list[dict[str, str]] = []
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_entries(error.detail))
+        detail = errors[0]["detail"] if len(errors) == 1 else "The request is not valid."
+    elif isinstance(error, exceptions.APIException):
+        detail = str(error.detail)
+    else:
+        detail = response.data.get("detail", "")
+    response.data = problem(response.status_code, str(detail), errors)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def _entries(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            below = pointer if key == "non_field_errors" else f"{pointer}/{key}"
+            yield from _entries(value, below)
+    elif isinstance(detail, list):
+        for index, value in enumerate(detail):
+            nested = isinstance(value, dict | list)
+            yield from _entries(value, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield {"pointer": f"#{pointer}", "detail": str(detail)}
+
+
+def _outside_the_api(status: int, detail: str, request: HttpRequest) -> HttpResponse | None:
+    if not request.path.startswith("/api/"):
+        return None
+    return JsonResponse(problem(status, detail), status=status, content_type=CONTENT_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler400``."""
+    detail = "The request is malformed."
+    return _outside_the_api(400, detail, request) or defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler404``."""
+    detail = "There is nothing at this address."
+    return _outside_the_api(404, detail, request) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``."""
+    detail = "The server failed; its log has the reason under this request's id."
+    return _outside_the_api(500, detail, request) or defaults.server_error(request)

@@ -1,0 +1,149 @@
+"""The three endpoints of the reference API, unchanged in path and shape."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from classifiers.models import MLModel
+from classifiers.serializers import MLModelSerializer, PredictionSerializer
+from classifiers.utils import get_dataset_size, get_predictions
+from mesonet.class_folders import DataError
+from mesonet_site.api.problems import Conflict
+
+_LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
+_IMAGES = OpenApiParameter(
+    "images",
+    {"type": "integer", "minimum": 1, "maximum": settings.MAX_IMAGES},
+    OpenApiParameter.PATH,
+    description="How many images.",
+)
+
+
+class DatasetSize(APIView):
+    """The labelled images that the server has."""
+
+    @extend_schema(
+        tags=["reference"],
+        responses=inline_serializer("DatasetSize", {"size": serializers.IntegerField()}),
+    )
+    def get(self, request: Request) -> Response:
+        """How many labelled images there are."""
+        try:
+            return Response({"size": get_dataset_size()})
+        except DataError as error:
+            raise NotFound(f"No images: {error}.") from None
+
+
+class AvailableModels(APIView):
+    """The models, as the reference shows them."""
+
+    @extend_schema(tags=["reference"], responses=MLModelSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All models with their figures."""
+        models = MLModelSerializer(MLModel.objects.all(), many=True, context={"request": request})
+        return Response(models.data)
+
+
+class Predictions(APIView):
+    """Predictions of random labelled images."""
+
+    @extend_schema(
+        tags=["reference"],
+        operation_id="predictions",
+        parameters=[_IMAGES],
+        responses=PredictionSerializer(many=True),
+    )
+    def get(self, request: Request, model_id: UUID, images: int) -> Response:
+        """Predict random labelled images."""
+        return _predict(request, model_id, images, [])
+
+
+class PredictionsWithPlots(APIView):
+    """Predictions of random labelled images, with plots."""
+
+    @extend_schema(
+        tags=["reference"],
+        operation_id="predictions_with_plots",
+        parameters=[
+            _IMAGES,
+            OpenApiParameter(
+                "layers",
+                str,
+                OpenApiParameter.PATH,
+                description="Convolutional layers to draw, from 0: `02`, or `0,12`.",
+                pattern="^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})$",
+            ),
+        ],
+        responses=PredictionSerializer(many=True),
+    )
+    def get(self, request: Request, model_id: UUID, images: int, layers: str) -> Response:
+        """Predict random labelled images and draw layers of the network."""
+        if not _LAYERS.match(layers):
+            raise ValidationError({"layers": "Name layers by their numbers, such as 02 or 0,12."})
+        conv_idx = [int(index) for index in (layers.split(",") if "," in layers else layers)]
+        return _predict(request, model_id, images, list(dict.fromkeys(conv_idx)))
+
+
+def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int]) -> Response:
+    model = check_usable(find_model(model_id))
+    if not 1 <= images <= settings.MAX_IMAGES:
+        raise ValidationError({"images": f"Ask for 1 to {settings.MAX_IMAGES} images."})
+    check_layers(model, conv_idx)
+    try:
+        predictions = get_predictions(model, images, conv_idx)
+    except DataError as error:
+        raise NotFound(f"No images: {error}.") from None
+    except ValueError as error:
+        raise Conflict(f"{error}.") from None
+    serializer = PredictionSerializer(predictions, many=True, context={"request": request})
+    return Response(serializer.data)
+
+
+def find_model(wanted: str | UUID) -> MLModel:
+    """The model of an id or a name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    try:
+        lookup: dict[str, Any] = {"pk": UUID(str(wanted))}
+    except ValueError:
+        lookup = {"model_name": wanted}
+    model = MLModel.objects.filter(**lookup).first()
+    if model is None:
+        raise NotFound(f"There is no model {str(wanted)!r}.")
+    return model
+
+
+def check_usable(model: MLModel) -> MLModel:
+    """Give back a model that a worker has loaded.
+
+    Raises:
+        Conflict: it has not been loaded yet, or cannot be.
+    """
+    if not model.usable:
+        reason = model.message or "It has not been loaded yet."
+        raise Conflict(f"The model {model.model_name!r} cannot be used. {reason}")
+    return model
+
+
+def check_layers(model: MLModel, layers: list[int]) -> None:
+    """Refuse layers that a model has not.
+
+    Raises:
+        NotFound: there is no such layer.
+    """
+    count = len(model.conv_layers)
+    wrong = [index for index in layers if index >= count]
+    if wrong:
+        raise NotFound(
+            f"There is no layer {wrong[0]}: the model has {count} convolutional layers, from 0."
+        )

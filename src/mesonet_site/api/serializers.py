@@ -1,0 +1,135 @@
+"""The shapes of ``/api/v1/``."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from classifiers.models import MLModel
+from classifiers.serializers import AbsoluteURLField
+from classifiers.validators import validate_model_file
+from mesonet.detector import DEEPFAKE, REAL
+from mesonet_site.api.models import Detection
+
+
+class ReportSerializer(serializers.Serializer):
+    """A classification report as a table."""
+
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(child=serializers.ListField())
+
+
+class ModelSerializer(serializers.ModelSerializer):
+    """A model; its file is taken but never given out."""
+
+    id = serializers.UUIDField(source="model_id", read_only=True)
+    name = serializers.CharField(
+        source="model_name",
+        max_length=30,
+        validators=[
+            UniqueValidator(MLModel.objects.all(), "There is a model of this name already.")
+        ],
+    )
+    description = serializers.CharField(source="model_desc", max_length=200)
+    file = serializers.FileField(
+        source="model_file", write_only=True, validators=[validate_model_file]
+    )
+    report = ReportSerializer(source="clr", read_only=True, allow_null=True)
+    layers = serializers.ListField(
+        source="conv_layers",
+        child=serializers.ListField(),
+        read_only=True,
+        allow_null=True,
+        help_text="`[filters, [height, width]]` of each convolutional layer",
+    )
+    sha256 = serializers.CharField(source="model_hash", read_only=True)
+    usable = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = MLModel
+        fields = (
+            *("id", "name", "description", "file", "loss_curve", "sha256", "uploaded_at"),
+            *("state", "progress", "message", "usable", "accuracy", "report", "layers"),
+        )
+        extra_kwargs = {  # noqa: RUF012
+            "accuracy": {"help_text": "Percent of the dataset's images that it gets right"}
+        }
+
+
+class ResultSerializer(serializers.Serializer):
+    """What a model says of one image, or why it says nothing."""
+
+    name = serializers.CharField()
+    label = serializers.ChoiceField([REAL, DEEPFAKE], allow_null=True)
+    probability = serializers.FloatField(
+        allow_null=True, help_text="Probability of the label, 0..1"
+    )
+    fake_probability = serializers.FloatField(
+        allow_null=True, help_text="0 is surely real, 1 surely manipulated"
+    )
+    plots = serializers.ListField(child=AbsoluteURLField())
+    error = serializers.CharField(allow_null=True)
+
+
+class DetectionSummarySerializer(serializers.Serializer):
+    """A detection without its results."""
+
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    model = serializers.CharField(source="model_name")
+    threshold = serializers.FloatField()
+    layers = serializers.ListField(child=serializers.IntegerField())
+    state = serializers.ChoiceField(Detection.State.choices)
+    message = serializers.CharField()
+    images = serializers.IntegerField()
+    processed = serializers.IntegerField()
+    progress = serializers.IntegerField(help_text="Percent of the images that are scored")
+
+
+class DetectionSerializer(DetectionSummarySerializer):
+    """A detection with its results."""
+
+    results = ResultSerializer(many=True)
+
+
+class NewDetectionSerializer(serializers.Serializer):
+    """Images to score, and how."""
+
+    image = serializers.ListField(
+        child=serializers.FileField(max_length=255),
+        allow_empty=False,
+        help_text="One or many images; the field is repeated.",
+    )
+    model = serializers.CharField(
+        required=False, help_text="Id or name of a model; by default the server's choice."
+    )
+    threshold = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text="From this fake_probability on an image is called a deepfake; "
+        "by default the model's own.",
+    )
+    layers = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=9999),
+        required=False,
+        help_text="Convolutional layers to draw, from 0; the field is repeated.",
+    )
+
+    def validate_image(self, images: list[Any]) -> list[Any]:
+        """Refuse what is too large unread."""
+        if len(images) > settings.MAX_IMAGES:
+            raise serializers.ValidationError(f"At most {settings.MAX_IMAGES} images at a time.")
+        return images
+
+    def validate_threshold(self, threshold: float) -> float:
+        """Refuse what is no number."""
+        if not math.isfinite(threshold):
+            raise serializers.ValidationError("A valid number is required.")
+        return threshold
+
+    def validate_layers(self, layers: list[int]) -> list[int]:
+        """Draw each layer once."""
+        return list(dict.fromkeys(layers))

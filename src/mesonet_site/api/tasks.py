@@ -1,0 +1,95 @@
+"""Scoring many images in the background, and forgetting what is too old."""
+
+import logging
+from contextlib import ExitStack
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from django_tasks import TaskContext, task
+
+from classifiers.models import MLModel
+from classifiers.tasks import MAX_ATTEMPTS
+from mesonet_site.api.models import Detection
+from mesonet_site.api.scoring import score
+
+_AT_A_TIME = 8
+
+logger = logging.getLogger(__name__)
+
+
+@task(takes_context=True)
+def detect(context: TaskContext, detection_id: str) -> None:
+    """Score the stored images of a detection, from where an earlier attempt has stopped."""
+    unfinished = Detection.objects.filter(pk=detection_id, state__in=Detection.UNFINISHED)
+    detection = unfinished.select_related("model").first()
+    if detection is None:
+        return
+    try:
+        if context.attempt > MAX_ATTEMPTS:
+            raise InterruptedError(f"scoring broke off {MAX_ATTEMPTS} times")
+        if detection.model is None:
+            raise LookupError("the model was deleted")
+        if not unfinished.update(state=Detection.State.RUNNING):
+            return
+        finished = _score_all(detection, detection.model)
+    except (InterruptedError, LookupError) as error:
+        unfinished.update(state=Detection.State.FAILED, message=f"{error}")
+    except Exception:
+        unfinished.update(
+            state=Detection.State.FAILED, message="scoring failed; the worker's log says why"
+        )
+        raise
+    else:
+        if finished:
+            unfinished.update(state=Detection.State.DONE)
+    detection.drop_images()
+
+
+def _score_all(detection: Detection, model: MLModel) -> bool:
+    """Score what is left; False if the detection was cancelled meanwhile."""
+    running = Detection.objects.filter(pk=detection.pk, state=Detection.State.RUNNING)
+    results = detection.results
+    while len(results) < detection.images:
+        with ExitStack() as files:
+            images = [
+                (detection.names[index], files.enter_context(detection.open_image(index)))
+                for index in range(len(results), detection.images)[:_AT_A_TIME]
+            ]
+            results += score(model, images, detection.threshold, detection.layers)
+        if not running.update(results=results, processed=len(results)):
+            return False
+    return True
+
+
+def clean_up() -> tuple[int, int]:
+    """Delete detections and plots older than ``RETENTION_DAYS``.
+
+    Returns:
+        How many of each were deleted.
+    """
+    limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    _, deleted = Detection.objects.filter(created_at__lt=limit).delete()
+    plots = 0
+    if default_storage.exists(MLModel.plot_root):
+        for name in default_storage.listdir(MLModel.plot_root)[1]:
+            path = f"{MLModel.plot_root}/{name}"
+            if default_storage.get_modified_time(path) < limit:
+                default_storage.delete(path)
+                plots += 1
+    return deleted.get(Detection._meta.label, 0), plots
+
+
+def queue_lost_detections() -> None:
+    """Queue waiting detections again whose task has come to an end or never was."""
+    from django_tasks_db.models import DBTaskResult
+
+    silent_since = timezone.now() - timedelta(seconds=settings.CLASSIFIERS_WORKER_TIMEOUT)
+    tasks = DBTaskResult.objects.filter(finished_at=None, task_path=detect.module_path)
+    queued = {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
+    lost = Detection.objects.filter(
+        state__in=Detection.UNFINISHED, created_at__lt=silent_since
+    ).exclude(pk__in=queued)
+    for pk in lost.values_list("pk", flat=True):
+        detect.enqueue(str(pk))

@@ -1,0 +1,201 @@
+"""Models and detections."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.throttling import BaseThrottle
+
+from classifiers.loading import get_detector
+from classifiers.models import MLModel
+from mesonet.detector import Detector
+from mesonet_site.api.models import Detection
+from mesonet_site.api.permissions import (
+    AnonymousDetectionThrottle,
+    MayDetect,
+    UserDetectionThrottle,
+)
+from mesonet_site.api.problems import Conflict, TooLarge
+from mesonet_site.api.reference import check_layers, check_usable, find_model
+from mesonet_site.api.scoring import score
+from mesonet_site.api.serializers import (
+    DetectionSerializer,
+    DetectionSummarySerializer,
+    ModelSerializer,
+    NewDetectionSerializer,
+)
+from mesonet_site.api.tasks import detect
+
+
+@extend_schema_view(
+    list=extend_schema(summary="All models"),
+    retrieve=extend_schema(summary="One model with its figures"),
+    create=extend_schema(summary="Upload a model, which is then measured (staff)"),
+    destroy=extend_schema(summary="Delete a model (staff)"),
+)
+@extend_schema(tags=["models"])
+class ModelViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """The models that images can be scored with."""
+
+    queryset = MLModel.objects.all()
+    serializer_class = ModelSerializer
+    parser_classes = (MultiPartParser,)
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[0-9a-f-]{36}"
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        """Say where the new model is."""
+        return {"Location": reverse("model-detail", (data["id"],), request=self.request)}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Your detections", responses=DetectionSummarySerializer(many=True)),
+    retrieve=extend_schema(summary="One detection with its results"),
+    destroy=extend_schema(summary="Delete a detection, and cancel it if it still runs"),
+)
+@extend_schema(tags=["detections"])
+class DetectionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet,
+):
+    """Images that are scored.
+
+    Who knows the id of a detection that was made without logging in may see and delete it;
+    that of a user only they and staff may.
+    """
+
+    queryset = Detection.objects.all()
+    serializer_class = DetectionSerializer
+    permission_classes = (MayDetect,)
+    parser_classes = (MultiPartParser,)
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[0-9a-f-]{36}"
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Count detections apart from reading."""
+        if self.action == "create":
+            return [AnonymousDetectionThrottle(), UserDetectionThrottle()]
+        return super().get_throttles()
+
+    def get_queryset(self) -> QuerySet:
+        """What the user may see."""
+        user, everything = self.request.user, super().get_queryset()
+        if user.is_staff:
+            return everything
+        own = everything.filter(owner=user.pk) if user.is_authenticated else everything.none()
+        if self.action == "list":
+            return own
+        return own | everything.filter(owner=None)
+
+    def get_serializer_class(self) -> type[Any]:
+        """Leave the results out of the list."""
+        if self.action == "list":
+            return DetectionSummarySerializer
+        return DetectionSerializer
+
+    @extend_schema(
+        summary="Score images",
+        description="A few images are scored at once; with many, or many layers to draw, the "
+        "answer is 202 and the results come at the address that `Location` names.",
+        request=NewDetectionSerializer,
+        responses={201: DetectionSerializer, 202: DetectionSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Score images now or later."""
+        serializer = NewDetectionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        images = asked["image"]
+        _check_sizes(images)
+        model = _choose_model(asked.get("model"))
+        layers = asked.get("layers", [])
+        check_layers(model, layers)
+        threshold = asked.get("threshold", get_detector(model).info.threshold)
+        detection = Detection(
+            owner=request.user if request.user.is_authenticated else None,
+            model=model,
+            model_name=model.model_name,
+            threshold=threshold,
+            layers=layers,
+            names=[image.name for image in images],
+            images=len(images),
+        )
+        if len(images) * max(1, len(layers)) <= settings.SYNC_IMAGES:
+            _score_now(detection, images)
+            status, headers = 201, {}
+        else:
+            _score_later(detection, images)
+            status, headers = 202, {"Retry-After": "1"}
+        headers["Location"] = reverse("detection-detail", (detection.id,), request=request)
+        return Response(self.get_serializer(detection).data, status, headers=headers)
+
+    @extend_schema(
+        summary="Stop a detection; the results so far stay",
+        request=None,
+        responses={200: DetectionSerializer, 409: OpenApiResponse(description="It is finished")},
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, **_: Any) -> Response:
+        """Stop a detection that waits or runs."""
+        detection = self.get_object()
+        unfinished = Detection.objects.filter(pk=detection.pk, state__in=Detection.UNFINISHED)
+        if not unfinished.update(state=Detection.State.CANCELLED):
+            raise Conflict(f"The detection is {detection.state} already.")
+        detection.drop_images()
+        detection.refresh_from_db()
+        return Response(self.get_serializer(detection).data)
+
+
+def _check_sizes(images: list[Any]) -> None:
+    for image in images:
+        if image.size > settings.MAX_IMAGE_BYTES:
+            raise TooLarge(
+                f"{image.name} has {image.size:,} bytes; "
+                f"at most {settings.MAX_IMAGE_BYTES:,} are allowed for an image."
+            )
+
+
+def _choose_model(wanted: str | None) -> MLModel:
+    if wanted is not None:
+        return check_usable(find_model(wanted))
+    usable = MLModel.objects.filter(conv_layers__isnull=False)
+    preferred = [name for name in (settings.DEFAULT_MODEL, Detector.default) if name]
+    found = {model.model_name: model for model in usable.filter(model_name__in=preferred)}
+    model = next((found[name] for name in preferred if name in found), None) or usable.first()
+    if model is None:
+        raise Conflict("The server has no model that is ready.")
+    return model
+
+
+def _score_now(detection: Detection, images: list[Any]) -> None:
+    named = [(image.name, image) for image in images]
+    results = score(detection.model, named, detection.threshold, detection.layers)
+    if all(result["error"] for result in results):
+        raise ValidationError({"image": {i: r["error"] for i, r in enumerate(results)}})
+    detection.results, detection.processed = results, len(results)
+    detection.state = Detection.State.DONE
+    detection.save(force_insert=True)
+
+
+def _score_later(detection: Detection, images: list[Any]) -> None:
+    for index, image in enumerate(images):
+        detection.keep_image(index, image)
+    detection.save(force_insert=True)
+    detect.enqueue(str(detection.id))
+    detection.refresh_from_db()

@@ -1,0 +1,218 @@
+"""Settings, every one of which is an environment variable; ``docs/server.md`` lists them.
+
+``MESONET_HOME`` is the folder of everything that the server writes. A file ``.env`` in it can
+hold the other variables.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+HOME = Path(env.str("MESONET_HOME", default=".")).resolve()
+env.read_env(HOME / ".env")
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set: give the environment variable a long random text, "
+        "or start the server with `mesonet serve`, which makes one."
+    )
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "classifiers",
+    "mesonet_site.api",
+    "django_tasks",
+    "django_tasks_db",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "mesonet_site.logs.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mesonet_site.api.limits.RequestSizeLimit",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mesonet_site.urls"
+WSGI_APPLICATION = "mesonet_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        *("UserAttributeSimilarityValidator", "MinimumLengthValidator"),
+        *("CommonPasswordValidator", "NumericPasswordValidator"),
+    )
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Database, queue, cache
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{HOME / 'mesonet.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # closing it makes SQLite tidy up the file
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://mesonet")}
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend"
+        if env.bool("BACKGROUND_WORKER", default=True)
+        else "django_tasks.backends.immediate.ImmediateBackend"
+    }
+}
+
+# Files
+
+STATIC_URL = env.str("STATIC_URL", default="/static/")
+STATIC_ROOT = HOME / env.str("STATICFILES_DIR", default="static")
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "admin").is_dir()
+MEDIA_URL = env.str("MEDIA_URL", default="/media/")
+MEDIA_ROOT = HOME / env.str("MEDIA_FOLDER", default="media")
+SERVE_MEDIA = env.bool("SERVE_MEDIA", default=True)
+MODEL_FOLDER = HOME / env.str("MODEL_FILE_ROOT", default="ml_models")
+DATA_ROOT = MEDIA_ROOT / env.str("DATA_ROOT", default="data")
+DATA_URL = env.str("DATA_URL", default="") or (
+    f"{MEDIA_URL}{DATA_ROOT.relative_to(MEDIA_ROOT).as_posix()}/"
+    if DATA_ROOT.is_relative_to(MEDIA_ROOT)
+    else "/data/"
+)
+UPLOAD_FOLDER = HOME / env.str("UPLOAD_FOLDER", default="uploads")
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "uploads": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": UPLOAD_FOLDER, "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if OBJECT_STORAGE := env.str("OBJECT_STORAGE", default=""):
+    for _alias, _folder in {"default": "media", "models": "models", "uploads": "uploads"}.items():
+        STORAGES[_alias] = {
+            "BACKEND": OBJECT_STORAGE,
+            "OPTIONS": {**env.json("OBJECT_STORAGE_OPTIONS", default={}), "location": _folder},
+        }
+
+# Limits and retention
+
+CLASSIFIERS_MAX_MODEL_BYTES = env.int("MAX_MODEL_BYTES", default=200 << 20)
+CLASSIFIERS_LOADED_MODELS = env.int("LOADED_MODELS", default=4)
+CLASSIFIERS_WORKER_TIMEOUT = env.float("WORKER_TIMEOUT", default=20)
+DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="")
+MAX_IMAGES = env.int("MAX_IMAGES", default=200)
+MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=20 << 20)
+MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=50_000_000)
+MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 << 20)
+SYNC_IMAGES = env.int("SYNC_IMAGES", default=8)
+RETENTION_DAYS = env.float("RETENTION_DAYS", default=7)
+DATA_UPLOAD_MAX_NUMBER_FILES = MAX_IMAGES
+FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
+
+# API
+
+ANONYMOUS_DETECTION = env.bool("ANONYMOUS_DETECTION", default=True)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["mesonet_site.api.permissions.StaffOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "mesonet_site.api.pagination.Pages",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": env.str("THROTTLE_ANONYMOUS", default="300/min") or None,
+        "user": env.str("THROTTLE_USER", default="3000/min") or None,
+        "detect_anon": env.str("THROTTLE_ANONYMOUS_DETECTION", default="60/min") or None,
+        "detect_user": env.str("THROTTLE_USER_DETECTION", default="1200/min") or None,
+    },
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "DEFAULT_SCHEMA_CLASS": "mesonet_site.api.schema.ProblemSchema",
+    "EXCEPTION_HANDLER": "mesonet_site.api.problems.handle",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MesoNet API",
+    "DESCRIPTION": "Tell real faces from manipulated ones. A `fake_probability` is 0..1, "
+    "where 1 is manipulated; labels are `real` and `deepfake`.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "MeasurementState": "classifiers.models.MLModel.State",
+        "DetectionState": "mesonet_site.api.models.Detection.State",
+    },
+}
+
+# Security
+
+HTTPS = env.bool("HTTPS", default=False)
+X_FRAME_OPTIONS = "DENY"
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(livez|readyz)/?$"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+
+# Logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"exceptions": {"()": "mesonet_site.logs.OnlyExceptions"}},
+    "formatters": {"json": {"()": "mesonet_site.logs.JSONFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": ["console"], "propagate": False},
+        "django.request": {"filters": ["exceptions"]},
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
+}

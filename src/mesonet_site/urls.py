@@ -1,0 +1,35 @@
+"""All addresses of the server."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import include, path
+from django.views.generic import RedirectView
+from django.views.static import serve
+
+
+def media(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Plots and loss curves."""
+    return serve(request, name, settings.MEDIA_ROOT)
+
+
+def data(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The labelled images."""
+    return serve(request, name, settings.DATA_ROOT)
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="docs")),
+    path("admin/", admin.site.urls),
+    path("api/", include("mesonet_site.api.urls")),
+]
+if settings.SERVE_MEDIA:
+    urlpatterns += [
+        path(f"{settings.DATA_URL.lstrip('/')}<path:name>", data),
+        path(f"{settings.MEDIA_URL.lstrip('/')}<path:name>", media),
+    ]
+
+handler400 = "mesonet_site.api.problems.bad_request"
+handler404 = "mesonet_site.api.problems.not_found"
+handler500 = "mesonet_site.api.problems.server_error"
