@@ -26,5 +26,5 @@ clean:
 
 .venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[demo,onnx]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[demo,onnx,server]' --group dev
 	touch $@

@@ -48,6 +48,8 @@ def export_model(
         import tf2onnx  # noqa: F401 - what Keras exports with
     except ImportError:
         raise ImportError("ONNX export needs: pip install 'mesonet[onnx]'") from None
+    size = info.preprocessing.size
+    network(keras.ops.zeros((1, size, size, 3)))  # Keras exports what was called before
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as work:
         partial = Path(work) / "model.onnx"
         with warnings.catch_warnings():

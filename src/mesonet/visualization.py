@@ -74,10 +74,10 @@ def visualize_conv_layers(
     """
     activation_model = get_activation_model(model, conv_idx)
     for image in imgs:
-        outputs = activation_model.predict(image[None], verbose=0)
+        outputs = activation_model(image[None])
         if len(conv_idx) == 1:
             outputs = [outputs]
         yield [
-            plot_layer(output[0], index + 1)
+            plot_layer(keras.ops.convert_to_numpy(output[0]), index + 1)
             for output, index in zip(outputs, conv_idx, strict=True)
         ]
