@@ -127,7 +127,7 @@ def get_activation_model(model: keras.Model, conv_idx: Sequence[int]) -> keras.M
             f"{asked}: the model has {len(found)} convolutional layers, 0 to {len(found) - 1}"
         )
     outputs = [_activated(found[index]) for index in conv_idx]
-    return keras.Model(model.inputs, outputs if len(outputs) > 1 else outputs[0])
+    return keras.Model(model.inputs[0], outputs if len(outputs) > 1 else outputs[0])
 
 
 def evaluate_model(
@@ -143,7 +143,7 @@ def evaluate_model(
         mesonet.data.DataError: the folder is not a data folder.
     """
     if not model.compiled:
-        model = keras.Model(model.inputs, model.outputs[0])
+        model = keras.Model(model.inputs[0], model.outputs[0])
         model.compile(loss="binary_crossentropy", metrics=["accuracy"])
     results = model.evaluate(get_test_data_generator(test_data_dir, batch_size), verbose=0)
     return [float(value) for value in np.atleast_1d(results)]
