@@ -11,8 +11,8 @@ def run() -> None:
     console = Console(highlight=False, soft_wrap=True)
     table = Table("released weights", "threshold", "", box=None, pad_edge=False)
     for model in list_released():
-        note = "the default of predict" if model.name == DEFAULT else ""
-        table.add_row(model.name, f"{model.info.threshold:.3f}", f"{model.summary} {note}")
+        name = f"{model.name} (default)" if model.name == DEFAULT else model.name
+        table.add_row(name, f"{model.info.threshold:.3f}", model.summary)
     console.print(table)
     console.print("Each has a card with its data, figures and limits beside it:")
     for model in list_released():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mesonet.preprocessing import ModelInfo
 
-DEFAULT = "meso4"
+DEFAULT = "mesoinception4"
 
 _FOLDER = Path(__file__).parent
 
