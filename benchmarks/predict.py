@@ -59,6 +59,7 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
         batches = ImageDataGenerator(rescale=1 / 255).flow_from_directory(
             folder,
             target_size=model.input_shape[1:3],
+            interpolation=detector.info.preprocessing.interpolation,
             batch_size=64,
             class_mode="binary",
             shuffle=False,
