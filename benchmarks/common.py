@@ -11,10 +11,11 @@ from mesonet.class_folders import ClassFolders
 def link_images(data: Path, target: Path, count: int) -> Path:
     """Make a data folder of ``count`` links to images of another, evenly drawn."""
     folders = ClassFolders.read(data)
+    names = folders.names
     step = len(folders) / count
     for number in range(count):
         index = int(number * step)
-        name = folders.names[index]
+        name = names[index]
         link = target / name.parent / f"{number:06}{name.suffix}"
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(folders.paths[index].resolve())
