@@ -87,7 +87,7 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
         if isinstance(verdict, Failure):
             readable[index] = False
         else:
-            fake[index] = verdict.fake_probability >= verdict.threshold
+            fake[index] = verdict.called_fake
         if time.monotonic() - reported > _SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             report(100 * (index + 1) // len(data))

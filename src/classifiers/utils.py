@@ -159,8 +159,8 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
         conv_idx: indices of convolutional layers to draw, from 0; may be empty.
 
     Returns:
-        One prediction per image; its probability is that of the predicted label, in percent
-        with four decimals.
+        One prediction per image, by the model's own threshold; its probability is that of the
+        predicted label, in percent with four decimals.
 
     Raises:
         DataError: there is no dataset.
@@ -175,7 +175,7 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
     for index, fake, urls in zip(
         chosen, detector.fake_probabilities(images).tolist(), plots, strict=True
     ):
-        is_fake = fake >= 0.5
+        is_fake = fake >= detector.info.threshold
         predictions.append(
             Prediction(
                 img_url=conf.data_url() + quote(data.names[index].as_posix()),

@@ -18,6 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
+from mesonet.blending import Blending
 from mesonet.class_folders import (
     ClassFolders,
     DataError,
@@ -62,6 +63,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
         preprocessing: Preprocessing | None = None,
         shuffle: bool = False,
         augmentation: Augmentation | None = None,
+        blending: Blending | None = None,
         seed: int = 0,
         workers: int = 2,
     ) -> None:
@@ -73,9 +75,11 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self.preprocessing = preprocessing or Preprocessing(size=IMG_WIDTH)
         self.shuffle = shuffle
         self.augmentation = augmentation
+        self.blending = blending
         self.seed = seed
         self.epoch = 0
         self._next = 0
+        self._real = np.flatnonzero(~data.is_fake)
 
     @property
     def samples(self) -> int:
@@ -111,12 +115,32 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
             np.random.default_rng([self.seed, epoch]).shuffle(order)
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
         rng = np.random.default_rng([self.seed, epoch, index])
-        images = []
+        images: list[NDArray[np.uint8]] = []
+        labels: list[int] = []
         for i in chosen:
+            label = int(self.classes[i])
             image = load_image(self.data.paths[i], self.preprocessing)
-            images.append(self.augmentation(image, rng) if self.augmentation else image)
-        scaled = self.preprocessing.scale(np.stack(images))
-        return scaled, self.classes[chosen].astype(np.float32)
+            if self.blending and not self.data.is_fake[i] and rng.random() < self.blending.share:
+                image, forgery = self._blend(image, rng)
+                state = rng.bit_generator.state
+                images.append(self._augment(forgery, rng))
+                labels.append(1 - label)
+                rng.bit_generator.state = state
+            images.append(self._augment(image, rng))
+            labels.append(label)
+        return self.preprocessing.scale(np.stack(images)), np.array(labels, np.float32)
+
+    def _augment(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        return self.augmentation(image, rng) if self.augmentation else image
+
+    def _blend(
+        self, image: NDArray[np.uint8], rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        assert self.blending  # noqa: S101
+        other = None
+        if rng.random() < self.blending.others:
+            other = load_image(self.data.paths[rng.choice(self._real)], self.preprocessing)
+        return self.blending(image, rng, other)
 
     def on_epoch_end(self) -> None:
         """Draw the next epoch's order and augmentation from now on."""
@@ -140,6 +164,7 @@ def get_train_data_generator(
     use_default_augmentation: bool = True,
     augmentations: Mapping[str, Any] | None = None,
     *,
+    blending: Blending | None = None,
     groups: Grouping | None = None,
     seed: int = 0,
     preprocessing: Preprocessing | None = None,
@@ -158,6 +183,7 @@ def get_train_data_generator(
             brightness by up to 20 % and all channels by up to 30 of 255, and mirror.
         augmentations: further ones, see `mesonet.augmentation.Augmentation`; where both name
             one, the default wins.
+        blending: adds forgeries blended from real training images to every batch.
         groups: which images must stay on one side of the split, see
             `mesonet.groups.group_keys`.
         seed: of the order, the augmentation and the split.
@@ -184,6 +210,7 @@ def get_train_data_generator(
         preprocessing=preprocessing,
         shuffle=True,
         augmentation=augmentation,
+        blending=blending,
         seed=seed,
     )
     return train, validation

@@ -1,6 +1,7 @@
 """Images in, verdicts out: what the command line, the API and the report stand on.
 
-Here a score is the ``fake_probability``: 0 is surely real, 1 surely manipulated.
+Here a score is the ``fake_probability``: 0 is surely real, 1 surely manipulated. It is calibrated
+where the model has a calibration; the ``raw_score`` is the network's own.
 """
 
 import os
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 REAL = "real"
 DEEPFAKE = "deepfake"
+UNCERTAIN = "uncertain"
 
+Band = tuple[float, float]
 ImageSource = str | os.PathLike[str] | bytes | NDArray[np.uint8]
 
 
@@ -37,25 +40,40 @@ class Verdict:
 
     Attributes:
         path: the image's path or name.
-        fake_probability: 0..1, 1 is manipulated.
+        fake_probability: 0..1, 1 is manipulated; calibrated where the model has a calibration.
         threshold: from this ``fake_probability`` on the image is called a deepfake.
         model: name of the model.
+        raw_score: the network's own fake score, 0..1.
+        band: a ``fake_probability`` from the first number on, but below the second, is
+            uncertain; None where every image is decided.
     """
 
     path: str
     fake_probability: float
     threshold: float
     model: str
+    raw_score: float
+    band: Band | None = None
+
+    @property
+    def called_fake(self) -> bool:
+        """Whether the threshold calls the image a deepfake, be that certain or not."""
+        return self.fake_probability >= self.threshold
 
     @property
     def label(self) -> str:
-        """``"real"`` or ``"deepfake"``."""
-        return DEEPFAKE if self.fake_probability >= self.threshold else REAL
+        """``"real"``, ``"deepfake"`` or ``"uncertain"``."""
+        if self.band and self.band[0] <= self.fake_probability < self.band[1]:
+            return UNCERTAIN
+        return DEEPFAKE if self.called_fake else REAL
 
     @property
     def probability(self) -> float:
-        """Probability of the label, 0..1."""
-        return self.fake_probability if self.label == DEEPFAKE else 1 - self.fake_probability
+        """Probability of the label, 0..1; of an uncertain one, that of the likelier side."""
+        fake = self.fake_probability
+        if self.label == UNCERTAIN:
+            return max(fake, 1 - fake)
+        return fake if self.called_fake else 1 - fake
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain types."""
@@ -64,8 +82,10 @@ class Verdict:
             "label": self.label,
             "probability": self.probability,
             "fake_probability": self.fake_probability,
+            "raw_score": self.raw_score,
             "model": self.model,
             "threshold": self.threshold,
+            "band": None if self.band is None else list(self.band),
         }
 
 
@@ -86,7 +106,7 @@ class Detector:
 
     Attributes:
         name: what the model is called in verdicts.
-        info: preprocessing, class names and threshold.
+        info: preprocessing, class names, calibration, threshold and band.
         default: name of the released model that is used unless another is named.
     """
 
@@ -156,11 +176,12 @@ class Detector:
         Args:
             images: paths, encoded files as bytes, or RGB arrays of shape
                 ``(height, width, 3)`` with values 0..255.
-            threshold: from this ``fake_probability`` on an image is called a deepfake; by
-                default the model's own.
+            threshold: from this ``fake_probability`` on an image is called a deepfake, below it
+                real; by default the model's own threshold and band decide.
             batch_size: images per inference.
         """
         limit = self.info.threshold if threshold is None else threshold
+        band = self.info.band if threshold is None else None
         if not 0 <= limit <= 1:
             raise ValueError(f"the threshold must lie in 0..1, not {limit}")
         if batch_size < 1:
@@ -171,7 +192,7 @@ class Detector:
         with ThreadPoolExecutor(workers) as pool:
             try:
                 while batch := list(islice(source, batch_size)):
-                    pending.append(pool.submit(self._score, batch, limit))
+                    pending.append(pool.submit(self._score, batch, limit, band))
                     if len(pending) > 2 * workers:
                         yield from pending.popleft().result()
                 while pending:
@@ -180,12 +201,20 @@ class Detector:
                 for future in pending:
                     future.cancel()
 
+    def raw_scores(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's own fake scores, 0..1, of prepared images; shape ``(n,)``.
+
+        Args:
+            images: shape ``(n, size, size, 3)``.
+        """
+        return self.info.raw_score(self._runtime(images)).astype(np.float32)
+
     def fake_probabilities(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Score prepared images of shape ``(n, size, size, 3)``; shape ``(n,)``, 0..1."""
-        return self.info.fake_probability(self._runtime(images)).astype(np.float32)
+        return self.info.calibrated(self.raw_scores(images)).astype(np.float32)
 
     def _score(
-        self, batch: list[tuple[int, ImageSource]], threshold: float
+        self, batch: list[tuple[int, ImageSource]], threshold: float, band: Band | None
     ) -> list[Verdict | Failure]:
         results: dict[int, Verdict | Failure] = {}
         names = [
@@ -201,9 +230,12 @@ class Detector:
             except ImageError as error:
                 results[position] = Failure(error.path, error.reason)
         if pixels:
-            scores = self.fake_probabilities(self.info.preprocessing.scale(np.stack(pixels)))
-            for position, score in zip(readable, scores.tolist(), strict=True):
-                results[position] = Verdict(names[position], score, threshold, self.name)
+            raw = self.raw_scores(self.info.preprocessing.scale(np.stack(pixels)))
+            calibrated = self.info.calibrated(raw).tolist()
+            for position, raw_score, score in zip(readable, raw.tolist(), calibrated, strict=True):
+                results[position] = Verdict(
+                    names[position], score, threshold, self.name, raw_score, band
+                )
         return [results[position] for position in range(len(batch))]
 
     def _pixels(self, item: ImageSource, name: str) -> NDArray[np.uint8]:

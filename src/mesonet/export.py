@@ -1,5 +1,6 @@
 """Writing a model in other formats."""
 
+import json
 import os
 import tempfile
 import warnings
@@ -16,8 +17,9 @@ def export_model(
     """Write a model as ``.keras``, ``.h5`` or ``.onnx``, by the ending of ``out``.
 
     An ONNX file takes prepared float32 images of shape ``(n, size, size, 3)`` and gives
-    P(class 1) of shape ``(n, 1)``; how to prepare them stands in its metadata. It appears
-    under its name when it is complete.
+    P(class 1) of shape ``(n, 1)``, not calibrated; how to prepare the images, the calibration
+    and the rest of the description stand in its metadata, as JSON. It appears under its name
+    when it is complete.
 
     Args:
         model: name of a released model, or a model file.
@@ -57,7 +59,8 @@ def export_model(
             network.export(partial, format="onnx", verbose=False)
         graph = onnx.load(partial)
         onnx.helper.set_model_props(
-            graph, {key: str(value) for key, value in info.to_dict().items()}
+            graph,
+            {k: v if isinstance(v, str) else json.dumps(v) for k, v in info.to_dict().items()},
         )
         onnx.checker.check_model(graph)
         onnx.save(graph, partial)

@@ -143,7 +143,7 @@ def _restore_training(model: keras.Model, path: Path, contents: Contents) -> Non
 def _load_weights(
     path: Path, contents: Contents, architecture: str | None
 ) -> tuple[keras.Model, ModelInfo]:
-    from mesonet.architectures import create_model, list_architectures
+    from mesonet.architectures import create_model, list_recognised
 
     stored = sorted(
         shape
@@ -152,7 +152,7 @@ def _load_weights(
     )
     known = {
         name: sorted(_weights(_known_outline(name)))
-        for name in ([architecture] if architecture else list_architectures())
+        for name in ([architecture] if architecture else list_recognised())
     }
     fitting = [name for name, shapes in known.items() if shapes == stored]
     if not fitting:
@@ -240,9 +240,9 @@ def _known_outline(name: str, size: int | None = None) -> _Outline:
 
 
 def _recognise(outline: _Outline) -> str | None:
-    from mesonet.architectures import list_architectures
+    from mesonet.architectures import list_recognised
 
-    for name in list_architectures():
+    for name in list_recognised():
         with suppress(RefusedError, ValueError):  # this network is not built in such a size
             if _known_outline(name, outline.size).layers == outline.layers:
                 return name

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mesonet import __version__
-from mesonet.detector import DEEPFAKE, REAL, Detector, Failure, Verdict
+from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN, Detector, Failure, Verdict
 from mesonet.imaging import read_image
+from mesonet.preprocessing import ModelInfo
 from mesonet.visualization import visualize_conv_layers
 
 _PICTURE_SIDE = 256
@@ -28,12 +29,15 @@ article { display: flex; gap: 1.2rem; background: #fff; border: 1px solid #dde2e
           border-radius: .6rem; padding: 1rem; margin: 1rem 0 }
 article > img { width: 11rem; height: 11rem; object-fit: contain; border-radius: .4rem }
 .body { flex: 1; min-width: 0 } .path { overflow-wrap: anywhere }
-.deepfake { color: #a3231f } .real { color: #17643a } .wrong { color: #8a5a00; font-weight: 600 }
+.deepfake { color: #a3231f } .real { color: #17643a } .uncertain { color: #6b5200 }
+.wrong { color: #8a5a00; font-weight: 600 }
 .scale { position: relative; height: .8rem; border-radius: .4rem; margin: .5rem 0;
          background: linear-gradient(90deg, #2f9e63, #e9d36b, #cf3f38) }
 .scale i { position: absolute; top: -.3rem; width: .3rem; height: 1.4rem; background: #1d2433;
            border-radius: .15rem; transform: translateX(-50%) }
 .scale b { position: absolute; top: -.1rem; height: 1rem; border-left: 2px dashed #1d2433 }
+.scale u { position: absolute; top: 0; height: 100%; background: #ffffffb3;
+           border: solid #1d2433; border-width: 0 1px; box-sizing: border-box }
 details img { max-width: 100% } code { font-size: .8rem; overflow-wrap: anywhere }
 """
 
@@ -96,26 +100,45 @@ def _page(
     results: Sequence[Verdict | Failure],
     articles: Sequence[str],
 ) -> str:
-    known = [
-        (item.is_fake, result.label == DEEPFAKE)
-        for item, result in zip(items, results, strict=True)
-        if item.is_fake is not None and isinstance(result, Verdict)
-    ]
-    right = sum(truth == called for truth, called in known)
-    score = f" Of {len(known)} images whose truth is known, {right} are called right." * bool(known)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title>
 <meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
 <h1>{escape(heading)}</h1>
-<p class="summary">Model <b>{escape(detector.name)}</b>, mesonet {__version__}. From a fake
-probability of {detector.info.threshold:.3f} on (dashed line) an image is called a
-deepfake.{score}</p>
+<p class="summary">Model <b>{escape(detector.name)}</b>, mesonet {__version__}.
+{_rule(detector.info)}{_score(items, results)}</p>
 <p class="note">A fake probability of 0 means surely real, 1 surely manipulated, in the eyes of
 this model. It is no proof: the model knows the kinds of manipulation it was trained on, and
 errs on others. Layer plots show what the network reacts to; they are no map of a forgery.</p>
 {"".join(articles)}
 </body></html>
 """
+
+
+def _rule(info: ModelInfo) -> str:
+    rule = f"From a fake probability of {info.threshold:.3f} on (dashed line) an image is called"
+    rule += " a deepfake."
+    low, high = info.band or (0.0, 0.0)
+    if low < high:
+        rule += f" Between {low:.3f} and {high:.3f} (pale) it is uncertain"
+        if info.error_rate is not None:
+            rule += f": outside it, at most {info.error_rate:.1%} of the verdicts of each kind were"
+            rule += " wrong on validation images"
+        rule += "."
+    return rule
+
+
+def _score(items: Sequence[Item], results: Sequence[Verdict | Failure]) -> str:
+    known = [
+        (DEEPFAKE if item.is_fake else REAL, result.label)
+        for item, result in zip(items, results, strict=True)
+        if item.is_fake is not None and isinstance(result, Verdict)
+    ]
+    if not known:
+        return ""
+    right = sum(truth == label for truth, label in known)
+    left_open = sum(label == UNCERTAIN for _, label in known)
+    rest = f" and {left_open} left open" if left_open else ""
+    return f" Of {len(known)} images whose truth is known, {right} are called right{rest}."
 
 
 def _article(
@@ -129,15 +152,30 @@ def _article(
     truth = ""
     if item.is_fake is not None:
         name = DEEPFAKE if item.is_fake else REAL
-        mistake = "" if name == result.label else ' <span class="wrong">- the model is wrong</span>'
+        wrong = result.label not in (name, UNCERTAIN)
+        mistake = ' <span class="wrong">- the model is wrong</span>' if wrong else ""
         truth = f"<div>Truth: {name}{mistake}</div>"
     return f"""<article><img src="{_jpeg(image)}" alt=""><div class="body">
 <h2 class="path">{title}: <span class="{result.label}">{result.label}</span></h2>
-<div class="scale"><b style="left:{100 * result.threshold:.1f}%"></b>
+<div class="scale">{_band(result)}<b style="left:{100 * result.threshold:.1f}%"></b>
 <i style="left:{100 * result.fake_probability:.1f}%"></i></div>
-<div>Fake probability {result.fake_probability:.3f}</div>{truth}
+<div>{_probability(detector.info, result)}</div>{truth}
 <code>sha256 {hashlib.sha256(item.path.read_bytes()).hexdigest()}</code>
 {_layer_plots(detector, image, layers)}</div></article>"""
+
+
+def _band(verdict: Verdict) -> str:
+    low, high = verdict.band or (0.0, 0.0)
+    if low == high:
+        return ""
+    return f'<u style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></u>'
+
+
+def _probability(info: ModelInfo, verdict: Verdict) -> str:
+    text = f"Fake probability {verdict.fake_probability:.3f}"
+    if info.calibration is None:
+        return text
+    return f"{text}, calibrated; the network's own score is {verdict.raw_score:.3f}"
 
 
 def _layer_plots(detector: Detector, image: Image.Image, layers: Sequence[int]) -> str:

@@ -5,10 +5,12 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mesonet.backend import keras
+from mesonet.blending import Blending
 from mesonet.class_folders import Progress
 from mesonet.data import ImageBatches, get_train_data_generator
 from mesonet.groups import Grouping
@@ -100,6 +102,14 @@ class _EarlyStopping(keras.callbacks.EarlyStopping):  # type: ignore[misc]
             super().on_epoch_end(epoch, {self.monitor: value})
 
 
+class _Averaging(keras.callbacks.SwapEMAWeights):  # type: ignore[misc]
+    """Puts the moving average of the weights into the model between epochs."""
+
+    def __init__(self, resumed: bool) -> None:
+        super().__init__(swap_on_epoch=True)
+        self._ema_weights_in_model = resumed
+
+
 class _LogLearningRate(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         self.rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -152,6 +162,8 @@ def train_model(
     tensorboard: bool = True,
     loss_curve: bool = True,
     *,
+    blending: Blending | None = None,
+    weight_averaging: float | None = None,
     groups: Grouping | None = None,
     seed: int = 0,
     info: ModelInfo | None = None,
@@ -189,6 +201,9 @@ def train_model(
         patience: see ``stop_early``.
         tensorboard: write TensorBoard event files.
         loss_curve: draw the loss curve.
+        blending: add forgeries blended from real training images.
+        weight_averaging: momentum, 0..1, of a moving average of the weights over the steps;
+            the average is what is validated and saved as the best model.
         groups: which images must stay on one side of the validation split, see
             `mesonet.groups.group_keys`.
         seed: of the split, the order and the augmentation.
@@ -218,6 +233,7 @@ def train_model(
         validation_split,
         use_default_augmentation,
         augmentations,
+        blending=blending,
         groups=groups,
         seed=seed,
         preprocessing=preprocessing,
@@ -228,11 +244,14 @@ def train_model(
         preprocessing=preprocessing,
         class_names=(train.data.class_names[0], train.data.class_names[1]),
     )
+    info = replace(info, calibration=None, band=None, error_rate=None)
     if compile:
         rate: Any = lr
         if lr_decay:
             rate = decay_schedule(lr, decay_rate, decay_limit, epochs, train.samples, batch_size)
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = keras.optimizers.Adam(
+            rate, use_ema=weight_averaging is not None, ema_momentum=weight_averaging or 0.99
+        )
         model.compile(
             optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")]
         )
@@ -258,6 +277,8 @@ def train_model(
     train.epoch = recorder.epochs
 
     used: list[keras.callbacks.Callback] = [_LogLearningRate(), recorder]
+    if model.optimizer.use_ema:
+        used.insert(0, _Averaging(resume))
     if tensorboard:
         used.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
     if stop_early:

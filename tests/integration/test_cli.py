@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,10 @@ def test_predict_json_lines(tiny_model, folder):
         "label",
         "probability",
         "fake_probability",
+        "raw_score",
         "model",
         "threshold",
+        "band",
     }
     assert all(0 <= row["fake_probability"] <= 1 for row in rows)
     assert all(row["probability"] >= 0.5 for row in rows)
@@ -211,3 +214,71 @@ def test_split_and_export(tiny_model, folder, tmp_path):
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
     bad = mesonet("export", tiny_model, tmp_path / "model.pb")
     assert "must be .keras, .h5 or .onnx" in only_line(bad.stderr)
+
+
+def test_calibrate_then_predict(tiny_model, folder, tmp_path):
+    path = tmp_path / "calibrated.keras"
+    options = ["--groups", "video", "--error-rate", "0.1", "--output", path]
+    result = mesonet("calibrate", tiny_model, folder, *options)
+    assert result.returncode == 0, result.stderr
+    for text in ("calibration error", "Brier", "temperature", "left uncertain", "most)"):
+        assert text in result.stdout
+    with zipfile.ZipFile(path) as archive:
+        info = json.loads(archive.read("mesonet.json"))
+    assert info["calibration"]["temperature"] > 0
+    assert info["error_rate"] == 0.1
+    low, high = info["band"]
+    assert low <= info["threshold"] <= high
+
+    again = mesonet("calibrate", path, folder, *options[:-1], tmp_path / "again.keras")
+    assert again.stdout.splitlines()[:5] == result.stdout.splitlines()[:5]
+
+    predicted = mesonet("predict", folder, "--model", path, "--format", "jsonl")
+    rows = [json.loads(line) for line in predicted.stdout.splitlines()]
+    assert all(row["band"] == [low, high] for row in rows)
+    assert all(
+        (row["label"] == "uncertain") == (low <= row["fake_probability"] < high) for row in rows
+    )
+    assert "uncertain from" in only_line(predicted.stderr)
+    raw = mesonet("predict", folder, "--model", tiny_model, "--format", "csv")
+    rows_raw = list(csv.DictReader(io.StringIO(raw.stdout)))
+    assert [row["raw_score"] for row in rows] == pytest.approx(
+        [float(row["fake_probability"]) for row in rows_raw], abs=1e-6
+    )
+    assert rows_raw[0]["band_low"] == ""
+
+
+def test_an_uncertain_image_is_shown_as_such(tiny_model, folder, tmp_path):
+    path = tmp_path / "unsure.keras"
+    with zipfile.ZipFile(tiny_model) as source, zipfile.ZipFile(path, "w") as archive:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "mesonet.json":
+                data = json.dumps(json.loads(data) | {"band": [0, 1]}).encode()
+            archive.writestr(name, data)
+    result = mesonet("predict", folder, "--model", path, "-cl")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("uncertain  ") == 36
+    assert "36 uncertain (model unsure, threshold 0.5, uncertain from 0 to 1)" in result.stdout
+    report = result.stdout.partition("precision")[2]
+    assert "real" in report
+    assert "uncertain" not in report
+    table = mesonet("predict", folder, "--model", path, "--format", "csv").stdout
+    row = next(csv.DictReader(io.StringIO(table)))
+    assert (row["label"], row["band_low"], row["band_high"]) == ("uncertain", "0.0", "1.0")
+    asked = mesonet("predict", folder, "--model", path, "-t", "0.5", "--format", "jsonl")
+    assert "uncertain" not in asked.stdout + asked.stderr
+
+
+def test_calibrate_says_what_it_needs(tiny_model, folder, tmp_path):
+    wrong = mesonet("calibrate", tiny_model, folder, "--output", tmp_path / "model.onnx")
+    assert wrong.returncode == 1
+    assert "must be .keras, .h5 or .hdf5" in only_line(wrong.stderr)
+    table = tmp_path / "groups.csv"
+    names = [p.relative_to(folder) for p in folder.rglob("*.png")]
+    table.write_text("file,group\n" + "".join(f"{n.as_posix()},same\n" for n in names))
+    out = tmp_path / "model.keras"
+    few = mesonet("calibrate", tiny_model, folder, "--groups", table, "--output", out)
+    assert few.returncode == 1
+    assert "two groups" in only_line(few.stderr)
+    assert not out.exists()

@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 
 import pytest
 from tests.images import write_picture
 
 from mesonet.demo import make_samples
 from mesonet.detector import Detector, Failure
+from mesonet.preprocessing import Calibration
 from mesonet.report import Item, write_report
 
 
@@ -40,6 +42,27 @@ def test_report_is_one_page_with_pictures_truth_and_layers(tmp_path, tiny_model)
     )
     assert f"Of 2 images whose truth is known, {right} are called right." in page
     assert page.count("the model is wrong") == 2 - right
+
+
+def test_the_report_shows_what_is_uncertain(tmp_path, tiny_model):
+    detector = Detector.load(tiny_model)
+    detector.info = replace(
+        detector.info,
+        calibration=Calibration(1.0, 0.1),
+        threshold=0.5,
+        band=(0.0, 0.9999),
+        error_rate=0.05,
+    )
+    items = [Item(write_picture(tmp_path / "one.png"), is_fake=True)]
+    (verdict,) = write_report(tmp_path / "report.html", detector, items)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ': <span class="uncertain">uncertain</span>' in page
+    assert '<u style="left:0.0%;width:100.0%"></u>' in page
+    assert f"score is {verdict.raw_score:.3f}" in page
+    assert f"Fake probability {verdict.fake_probability:.3f}, calibrated" in page
+    assert "at most 5.0% of the verdicts" in page
+    assert "0 are called right and 1 left open." in page
+    assert "the model is wrong" not in page
 
 
 def test_an_unknown_layer_leaves_no_half_written_page(tmp_path, tiny_model):

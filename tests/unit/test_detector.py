@@ -1,3 +1,6 @@
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.images import write_picture
@@ -6,7 +9,7 @@ from mesonet.backend import keras
 from mesonet.detector import Detector, Failure, Verdict
 from mesonet.model_file import load_model
 from mesonet.model_safety import ModelFileError
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.preprocessing import Calibration, ModelInfo, Preprocessing
 from mesonet.runtime import keras_runtime
 
 
@@ -78,14 +81,67 @@ def test_the_model_is_fed_and_read_the_way_it_was_trained(pictures):
 
 
 def test_a_verdict_as_plain_types():
-    assert Verdict("a.png", 0.75, 0.5, "meso4").to_dict() == {
+    assert Verdict("a.png", 0.75, 0.5, "meso4", 0.9).to_dict() == {
         "path": "a.png",
         "label": "deepfake",
         "probability": 0.75,
         "fake_probability": 0.75,
+        "raw_score": 0.9,
         "model": "meso4",
         "threshold": 0.5,
+        "band": None,
     }
+    with_band = Verdict("a.png", 0.25, 0.5, "meso4", 0.1, (0.2, 0.6)).to_dict()
+    assert (with_band["label"], with_band["band"]) == ("uncertain", [0.2, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("score", "label", "probability", "called_fake"),
+    [
+        (0.19, "real", 0.81, False),
+        (0.2, "uncertain", 0.8, False),
+        (0.29, "uncertain", 0.71, False),
+        (0.3, "uncertain", 0.7, True),
+        (0.59, "uncertain", 0.59, True),
+        (0.6, "deepfake", 0.6, True),
+    ],
+)
+def test_the_band_has_its_first_end_and_not_its_second(score, label, probability, called_fake):
+    verdict = Verdict("a.png", score, 0.3, "m", score, (0.2, 0.6))
+    assert verdict.label == label
+    assert verdict.probability == pytest.approx(probability)
+    assert verdict.called_fake == called_fake
+
+
+def test_a_band_of_no_width_leaves_nothing_uncertain():
+    labels = [Verdict("a", s, 0.4, "m", s, (0.4, 0.4)).label for s in (0.39, 0.4, 0.41)]
+    assert labels == ["real", "deepfake", "deepfake"]
+
+
+def test_calibration_and_band_of_the_model(tiny_model, pictures):
+    plain = Detector.load(tiny_model)
+    raw = np.array([verdict.fake_probability for verdict in plain.predict(pictures)])
+    calibration = Calibration(0.1, 0.2)
+    expected = calibration.apply(raw)
+    low, middle, high = np.quantile(expected, [0.3, 0.5, 0.7])
+    detector = Detector.load(tiny_model)
+    detector.info = replace(
+        detector.info, calibration=calibration, threshold=middle, band=(low, high)
+    )
+    verdicts = list(detector.predict(pictures))
+    assert [verdict.raw_score for verdict in verdicts] == raw.tolist()
+    assert [verdict.fake_probability for verdict in verdicts] == pytest.approx(expected)
+    counts = Counter(verdict.label for verdict in verdicts)
+    assert counts == {"real": 9, "uncertain": 12, "deepfake": 9}
+    prepared = np.stack([np.zeros((32, 32, 3), np.float32)])
+    assert detector.fake_probabilities(prepared) == pytest.approx(
+        calibration.apply(plain.fake_probabilities(prepared)), abs=1e-6
+    )
+
+    asked = list(detector.predict(pictures, threshold=middle))
+    assert {verdict.label for verdict in asked} == {"real", "deepfake"}
+    assert asked[0].band is None
+    assert asked[0].fake_probability == verdicts[0].fake_probability
 
 
 def test_stopping_early_leaves_no_threads(detector, pictures):

@@ -12,7 +12,22 @@ import typer
 from typer.exceptions import TyperException
 
 from mesonet import __version__
-from mesonet.cli import demo, evaluate, export, layers, models, predict, serve, split, train
+from mesonet.cli import (
+    audit,
+    benchmark,
+    calibrate,
+    crossval,
+    demo,
+    evaluate,
+    export,
+    features,
+    layers,
+    models,
+    predict,
+    serve,
+    split,
+    train,
+)
 
 app = typer.Typer(
     name="mesonet",
@@ -20,7 +35,22 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (predict, evaluate, layers, train, split, models, export, demo, serve):
+for command in (
+    predict,
+    evaluate,
+    benchmark,
+    audit,
+    layers,
+    train,
+    features,
+    crossval,
+    calibrate,
+    split,
+    models,
+    export,
+    demo,
+    serve,
+):
     app.command(command.__name__.rpartition(".")[2])(command.run)
 
 

@@ -24,7 +24,7 @@ def run(
     from rich.table import Table
 
     from mesonet.demo import make_samples
-    from mesonet.detector import DEEPFAKE, Detector, Verdict
+    from mesonet.detector import DEEPFAKE, UNCERTAIN, Detector, Verdict
     from mesonet.report import write_report
 
     console = Console(highlight=False, soft_wrap=True)
@@ -43,7 +43,7 @@ def run(
         if not isinstance(result, Verdict):
             raise OSError(f"{result.path}: {result.error}")
         truth = DEEPFAKE if item.is_fake else "real"
-        right = "" if truth == result.label else "[yellow]wrong"
+        right = "" if result.label in (truth, UNCERTAIN) else "[yellow]wrong"
         table.add_row(item.title, truth, result.label, f"{result.fake_probability:.3f}", right)
     console.print(table)
     console.print(

@@ -40,7 +40,8 @@ def run(
         typer.Option(
             "--classification-report",
             "-cl",
-            help="Add precision, recall and F1; INPUT is one folder with two class folders.",
+            help="Add precision, recall and F1 of the calls at the threshold, uncertain ones too; "
+            "INPUT is one folder with two class folders.",
         ),
     ] = False,
     format: Annotated[Format, typer.Option(help="How verdicts are written.")] = Format.TABLE,  # noqa: A002
@@ -49,15 +50,16 @@ def run(
 ) -> None:
     """Tell real from manipulated images with a trained detector.
 
-    The fake probability is 0 for surely real and 1 for surely manipulated. Images that cannot
-    be read are named; the others are scored, and the exit code is 1.
+    The fake probability is 0 for surely real and 1 for surely manipulated. A calibrated model
+    calls an image uncertain where it would err too often, unless --threshold is given. Images
+    that cannot be read are named; the others are scored, and the exit code is 1.
     """
     import sys
     from collections import Counter
 
     from mesonet.cli import sinks
     from mesonet.cli.progress import track
-    from mesonet.detector import Detector, Failure, Verdict
+    from mesonet.detector import DEEPFAKE, REAL, Detector, Failure, Verdict
     from mesonet.imaging import find_images
 
     truth = _true_labels(inputs) if classification_report else {}
@@ -76,14 +78,17 @@ def run(
         for result in results():
             counts["unreadable" if isinstance(result, Failure) else result.label] += 1
             if isinstance(result, Verdict) and truth:
-                pairs.append((truth[result.path], result.label))
+                pairs.append((truth[result.path], DEEPFAKE if result.called_fake else REAL))
             yield result
 
     with sinks.open_output(output) as stream:
         sinks.WRITERS[format](counted(), stream, include_probabilities)
     summary = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     limit = detector.info.threshold if threshold is None else threshold
-    text = f"{summary or 'no images'} (model {detector.name}, threshold {limit:.3g})"
+    text = f"{summary or 'no images'} (model {detector.name}, threshold {limit:.3g}"
+    if detector.info.band and threshold is None:
+        text += ", uncertain from {:.3g} to {:.3g}".format(*detector.info.band)
+    text += ")"
     if pairs:
         from mesonet.model import get_classification_report
 

@@ -11,12 +11,14 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from mesonet.detector import DEEPFAKE, Failure, Verdict
+from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN, Failure, Verdict
 
 Result = Verdict | Failure
 Writer = Callable[[Iterable[Result], TextIO, bool], None]
 
-_COLUMNS = ["path", "label", "fake_probability", "model", "threshold", "error"]
+_COLUMNS = ["path", "label", "fake_probability", "raw_score", "model", "threshold"]
+_COLUMNS += ["band_low", "band_high", "error"]
+_COLORS = {REAL: "green", DEEPFAKE: "red", UNCERTAIN: "yellow"}
 
 
 @contextmanager
@@ -44,13 +46,13 @@ def write_table(results: Iterable[Result], stream: TextIO, with_probability: boo
     """A line per image: label, fake probability, if asked for the label's percentage, path."""
     console = Console(file=stream, highlight=False, soft_wrap=True)
     percent = f"{'percent':>8}  " if with_probability else ""
-    console.print(f"{'verdict':<8}  {'fake':>6}  {percent}image", style="bold")
+    console.print(f"{'verdict':<9}  {'fake':>6}  {percent}image", style="bold")
     for result in results:
         if isinstance(result, Failure):
             blank = " " * len(percent)
-            line = Text(f"{'error':<8}  {'':>6}  {blank}{result.path}: {result.error}", "yellow")
+            line = Text(f"{'error':<9}  {'':>6}  {blank}{result.path}: {result.error}", "magenta")
         else:
-            line = Text(f"{result.label:<8}", "red" if result.label == DEEPFAKE else "green")
+            line = Text(f"{result.label:<9}", _COLORS[result.label])
             line.append(f"  {result.fake_probability:6.3f}  ", "default")
             if with_probability:
                 line.append(f"{100 * result.probability:7.2f}%  ", "default")
@@ -67,6 +69,7 @@ def write_csv(results: Iterable[Result], stream: TextIO, with_probability: bool)
         row = result.to_dict()
         if isinstance(result, Verdict):
             row["percent"] = 100 * result.probability
+            row["band_low"], row["band_high"] = result.band or (None, None)
         writer.writerow(row)
 
 

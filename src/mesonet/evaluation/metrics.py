@@ -67,6 +67,26 @@ def auc(is_fake: Bools, fake_probability: Floats) -> float:
     return float(roc_auc_score(is_fake, fake_probability))
 
 
+def group_units(is_fake: Bools, groups: Sequence[str]) -> tuple[Bools, list[str], NDArray[np.intp]]:
+    """Divide images into units: each group's real and each group's manipulated images.
+
+    Returns:
+        Truth of every unit, the name of its group, and the index of each image's unit.
+    """
+    keys, unit_of_image = np.unique(
+        [f"{fake:d}/{group}" for fake, group in zip(is_fake, groups, strict=True)],
+        return_inverse=True,
+    )
+    truth = np.array([key.startswith("1") for key in keys], dtype=bool)
+    return truth, [str(key[2:]) for key in keys], unit_of_image
+
+
+def unit_means(values: Floats, unit_of_image: NDArray[np.intp]) -> Floats:
+    """Average the values, of shape ``(n,)``, of each unit's images."""
+    means: Floats = np.bincount(unit_of_image, values) / np.bincount(unit_of_image)
+    return means
+
+
 def group_means(
     is_fake: Bools, fake_probability: Floats, groups: Sequence[str]
 ) -> tuple[Bools, Floats]:
@@ -75,12 +95,8 @@ def group_means(
     Returns:
         Truth and mean score of every group; a group with images of both classes gives two.
     """
-    keys, inverse = np.unique(
-        [f"{fake:d}/{group}" for fake, group in zip(is_fake, groups, strict=True)],
-        return_inverse=True,
-    )
-    means = np.bincount(inverse, fake_probability) / np.bincount(inverse)
-    return np.array([key.startswith("1") for key in keys], dtype=bool), means
+    truth, _, unit_of_image = group_units(is_fake, groups)
+    return truth, unit_means(fake_probability, unit_of_image)
 
 
 def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
@@ -96,6 +112,41 @@ def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
     return middle if middle not in below else best
 
 
+def draw_groups(
+    is_fake: Bools, group_of_image: NDArray[np.integer], *, rounds: int = 1000, seed: int = 0
+) -> NDArray[np.int64]:
+    """Draw whole groups with replacement, as many as there are, again and again.
+
+    Images of one group are not independent, so the group is what is drawn. Draws that miss a
+    class are drawn anew.
+
+    Args:
+        is_fake: truth, shape ``(n,)``.
+        group_of_image: index of each image's group, from 0 without gaps, shape ``(n,)``.
+        rounds: number of draws.
+        seed: another seed gives other draws.
+
+    Returns:
+        How often each draw holds each group, shape ``(rounds, groups)``.
+
+    Raises:
+        ValueError: a class is missing.
+    """
+    if is_fake.all() or not is_fake.any():
+        raise ValueError("an interval needs images of both classes")
+    fakes = np.bincount(group_of_image, is_fake)
+    reals = np.bincount(group_of_image, ~is_fake)
+    size = len(fakes)
+    rng = np.random.default_rng(seed)
+    kept = np.empty((0, size), np.int64)
+    while len(kept) < rounds:
+        missing = rounds - len(kept)
+        drawn = rng.integers(0, size, (missing, size)) + size * np.arange(missing)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=missing * size).reshape(missing, size)
+        kept = np.concatenate([kept, counts[(counts @ fakes > 0) & (counts @ reals > 0)]])
+    return kept
+
+
 def bootstrap_interval(
     metric: Metric,
     is_fake: Bools,
@@ -106,10 +157,9 @@ def bootstrap_interval(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap over groups (Efron & Tibshirani, 1993).
+    """Percentile bootstrap over groups (Efron & Tibshirani, 1993) of any metric.
 
-    Whole groups are drawn with replacement, because images of one group are not independent.
-    Draws that miss a class are drawn anew.
+    `mesonet.evaluation.figures` knows the usual metrics for all draws at once, which is faster.
 
     Returns:
         Lower and upper end of the interval.
@@ -117,17 +167,11 @@ def bootstrap_interval(
     Raises:
         ValueError: a class is missing.
     """
-    if is_fake.all() or not is_fake.any():
-        raise ValueError("an interval needs images of both classes")
-    _, inverse = np.unique(groups, return_inverse=True)
-    members = [np.flatnonzero(inverse == group) for group in range(inverse.max() + 1)]
-    rng = np.random.default_rng(seed)
-    values: list[float] = []
-    while len(values) < rounds:
-        chosen = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
-        truth = is_fake[chosen]
-        if truth.any() and not truth.all():
-            values.append(metric(truth, fake_probability[chosen]))
+    _, group_of_image = np.unique(groups, return_inverse=True)
+    values = []
+    for counts in draw_groups(is_fake, group_of_image, rounds=rounds, seed=seed):
+        chosen = np.repeat(np.arange(len(is_fake)), counts[group_of_image])
+        values.append(metric(is_fake[chosen], fake_probability[chosen]))
     tail = (1 - confidence) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)

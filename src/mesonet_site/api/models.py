@@ -37,6 +37,7 @@ class Detection(models.Model):
     model = models.ForeignKey(MLModel, models.SET_NULL, null=True, editable=False)
     model_name = models.CharField(max_length=30)
     threshold = models.FloatField()
+    band = models.JSONField(null=True)
     layers = models.JSONField(default=list)
     names = models.JSONField(default=list)
     images = models.PositiveIntegerField()

@@ -22,6 +22,7 @@ def score(
     images: Sequence[tuple[str, BinaryIO]],
     threshold: float,
     layers: Sequence[int] = (),
+    band: Sequence[float] | None = None,
 ) -> list[dict[str, Any]]:
     """Score images and draw convolutional layers.
 
@@ -30,10 +31,11 @@ def score(
         images: name and content of each.
         threshold: from this ``fake_probability`` on an image is called a deepfake.
         layers: indices of convolutional layers, from 0.
+        band: from its first ``fake_probability`` to below its second an image is uncertain.
 
     Returns:
         One result per image: its ``name``, and either ``label``, ``probability``,
-        ``fake_probability`` and ``plots``, or an ``error``.
+        ``fake_probability``, ``raw_score`` and ``plots``, or an ``error``.
     """
     detector = get_detector(model)
     results = [_result(name) for name, _ in images]
@@ -56,14 +58,23 @@ def score(
     if not readable:
         return results
     prepared = detector.info.preprocessing.scale(np.stack(pixels))
-    scores = detector.fake_probabilities(prepared).tolist()
-    plots = model.visualize_conv_layers(prepared, layers) if layers else [[]] * len(scores)
-    for result, fake_probability, urls in zip(readable, scores, plots, strict=True):
-        verdict = Verdict(result["name"], fake_probability, threshold, model.model_name)
+    raw = detector.raw_scores(prepared)
+    scores = zip(raw.tolist(), detector.info.calibrated(raw).tolist(), strict=True)
+    plots = model.visualize_conv_layers(prepared, layers) if layers else [[]] * len(raw)
+    for result, (raw_score, fake_probability), urls in zip(readable, scores, plots, strict=True):
+        verdict = Verdict(
+            path=result["name"],
+            fake_probability=fake_probability,
+            threshold=threshold,
+            model=model.model_name,
+            raw_score=raw_score,
+            band=(band[0], band[1]) if band else None,
+        )
         result |= {
             "label": verdict.label,
             "probability": verdict.probability,
             "fake_probability": fake_probability,
+            "raw_score": raw_score,
             "plots": list(urls),
         }
     return results
@@ -75,6 +86,7 @@ def _result(name: str) -> dict[str, Any]:
         "label": None,
         "probability": None,
         "fake_probability": None,
+        "raw_score": None,
         "plots": [],
         "error": None,
     }

@@ -10,7 +10,7 @@ from rest_framework.validators import UniqueValidator
 from classifiers.models import MLModel
 from classifiers.serializers import AbsoluteURLField
 from classifiers.validators import validate_model_file
-from mesonet.detector import DEEPFAKE, REAL
+from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN
 from mesonet_site.api.models import Detection
 
 
@@ -62,12 +62,17 @@ class ResultSerializer(serializers.Serializer):
     """What a model says of one image, or why it says nothing."""
 
     name = serializers.CharField()
-    label = serializers.ChoiceField([REAL, DEEPFAKE], allow_null=True)
+    label = serializers.ChoiceField([REAL, DEEPFAKE, UNCERTAIN], allow_null=True)
     probability = serializers.FloatField(
-        allow_null=True, help_text="Probability of the label, 0..1"
+        allow_null=True,
+        help_text="Probability of the label, 0..1; of an uncertain one, that of the likelier side",
     )
     fake_probability = serializers.FloatField(
-        allow_null=True, help_text="0 is surely real, 1 surely manipulated"
+        allow_null=True,
+        help_text="0 is surely real, 1 surely manipulated; calibrated if the model is",
+    )
+    raw_score = serializers.FloatField(
+        allow_null=True, help_text="The network's own fake score, before calibration"
     )
     plots = serializers.ListField(child=AbsoluteURLField())
     error = serializers.CharField(allow_null=True)
@@ -80,6 +85,14 @@ class DetectionSummarySerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     model = serializers.CharField(source="model_name")
     threshold = serializers.FloatField()
+    band = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        allow_null=True,
+        help_text="From the first `fake_probability` to below the second an image is uncertain; "
+        "null where the model has no such band, or a threshold was asked for",
+    )
     layers = serializers.ListField(child=serializers.IntegerField())
     state = serializers.ChoiceField(Detection.State.choices)
     message = serializers.CharField()
@@ -109,8 +122,8 @@ class NewDetectionSerializer(serializers.Serializer):
         required=False,
         min_value=0,
         max_value=1,
-        help_text="From this fake_probability on an image is called a deepfake; "
-        "by default the model's own.",
+        help_text="From this fake_probability on an image is called a deepfake, below it real; "
+        "by default the model's own threshold and band decide.",
     )
     layers = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=9999),

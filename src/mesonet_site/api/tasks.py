@@ -57,7 +57,7 @@ def _score_all(detection: Detection, model: MLModel) -> bool:
                 (detection.names[index], files.enter_context(detection.open_image(index)))
                 for index in range(len(results), detection.images)[:_AT_A_TIME]
             ]
-            results += score(model, images, detection.threshold, detection.layers)
+            results += score(model, images, detection.threshold, detection.layers, detection.band)
         if not running.update(results=results, processed=len(results)):
             return False
     return True

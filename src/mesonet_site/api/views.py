@@ -126,12 +126,13 @@ class DetectionViewSet(
         model = _choose_model(asked.get("model"))
         layers = asked.get("layers", [])
         check_layers(model, layers)
-        threshold = asked.get("threshold", get_detector(model).info.threshold)
+        info = get_detector(model).info
         detection = Detection(
             owner=request.user if request.user.is_authenticated else None,
             model=model,
             model_name=model.model_name,
-            threshold=threshold,
+            threshold=asked.get("threshold", info.threshold),
+            band=None if "threshold" in asked else info.band,
             layers=layers,
             names=[image.name for image in images],
             images=len(images),
@@ -185,7 +186,7 @@ def _choose_model(wanted: str | None) -> MLModel:
 
 def _score_now(detection: Detection, images: list[Any]) -> None:
     named = [(image.name, image) for image in images]
-    results = score(detection.model, named, detection.threshold, detection.layers)
+    results = score(detection.model, named, detection.threshold, detection.layers, detection.band)
     if all(result["error"] for result in results):
         raise ValidationError({"image": {i: r["error"] for i, r in enumerate(results)}})
     detection.results, detection.processed = results, len(results)

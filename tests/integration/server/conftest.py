@@ -3,9 +3,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("django", reason="the server's packages are not installed")
@@ -61,6 +63,29 @@ def model_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def model_file(model_files: dict[str, Path]) -> Path:
     return model_files["one"]
+
+
+@pytest.fixture(scope="session")
+def calibrated_file(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that knows its limits: of `picture` 0 to 2, the middle one is uncertain."""
+    from mesonet.detector import Detector
+    from mesonet.model_file import save_model
+    from mesonet.preprocessing import Calibration
+
+    detector = Detector.load(model_file)
+    calibration = Calibration(0.5, 0.3)
+    raw = [verdict.raw_score for verdict in detector.predict([picture(seed) for seed in range(3)])]
+    low, middle, high = np.sort(calibration.apply(np.array(raw)))
+    info = replace(
+        detector.info,
+        calibration=calibration,
+        threshold=float(middle),
+        band=(float(low + middle) / 2, float(middle + high) / 2),
+        error_rate=0.05,
+    )
+    path = tmp_path_factory.mktemp("calibrated") / "calibrated.h5"
+    save_model(detector.network, path, info)
+    return path
 
 
 @pytest.fixture(autouse=True)

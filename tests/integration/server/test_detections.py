@@ -81,6 +81,59 @@ def test_threshold_model_and_layers(
     assert by_id["results"][0]["label"] == "real"
 
 
+def test_a_calibrated_model_may_leave_it_open(
+    client: APIClient, db: None, calibrated_file: Path
+) -> None:
+    upload(calibrated_file)
+    expected = list(Detector.load(calibrated_file).predict([picture(seed) for seed in range(3)]))
+
+    body = post(client, *map(image, range(3))).json()
+
+    assert body["band"] == pytest.approx(Detector.load(calibrated_file).info.band)
+    assert sorted(result["label"] for result in body["results"]) == [
+        "deepfake",
+        "real",
+        "uncertain",
+    ]
+    for result, verdict in zip(body["results"], expected, strict=True):
+        assert isinstance(verdict, Verdict)
+        assert result["label"] == verdict.label
+        for key in ("probability", "fake_probability", "raw_score"):
+            assert result[key] == pytest.approx(getattr(verdict, key), abs=1e-4)
+        assert result["raw_score"] != pytest.approx(result["fake_probability"], abs=1e-3)
+
+    asked = post(client, *map(image, range(3)), threshold=str(body["threshold"])).json()
+    assert asked["band"] is None
+    assert {result["label"] for result in asked["results"]} == {"real", "deepfake"}
+
+
+def test_a_band_is_kept_for_later(
+    client: APIClient, db: None, calibrated_file: Path, settings: Any, queue: None
+) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    upload(calibrated_file)
+    now = post(client, *map(image, range(3))).json()
+    settings.SYNC_IMAGES = 2
+
+    answer = post(client, *map(image, range(3)))
+
+    assert answer.status_code == 202
+    later = client.get(answer["Location"]).json()
+    assert later["band"] == now["band"]
+    labels = [result["label"] for result in later["results"]]
+    assert labels == [result["label"] for result in now["results"]]
+
+
+def test_results_from_before_there_were_raw_scores(client: APIClient, model: MLModel) -> None:
+    answer = post(client)
+    detection = Detection.objects.get()
+    for result in detection.results:
+        del result["raw_score"]
+    detection.save()
+
+    assert client.get(answer["Location"]).json()["results"][0]["raw_score"] is None
+
+
 def test_some_images_cannot_be_read(client: APIClient, model: MLModel) -> None:
     answer = post(client, image(1), image(name="a.png", content=b"none"), image(2))
 

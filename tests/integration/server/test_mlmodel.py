@@ -251,6 +251,21 @@ def test_predictions(model: MLModel, dataset: Path) -> None:
         assert prediction.probability == pytest.approx(100 * verdict.probability, abs=1e-3)
 
 
+def test_predictions_of_a_calibrated_model_know_two_classes(
+    calibrated_file: Path, transactional_db: None, dataset: Path
+) -> None:
+    model = upload(calibrated_file)
+    verdicts = list(get_detector(model).predict(sorted(dataset.rglob("*.png"))))
+    called = {Path(v.path).name: "df" if v.called_fake else "real" for v in verdicts}
+    right = np.mean([called[Path(v.path).name] == Path(v.path).parent.name for v in verdicts])
+
+    predictions = utils.get_predictions(model, 20, [])
+
+    assert {Path(p.img_url).name: p.pred_label for p in predictions} == called
+    assert model.accuracy == pytest.approx(100 * right, abs=0.01)
+    assert {"real", "df", "uncertain"} > set(called.values())
+
+
 def test_predictions_without_a_dataset(home: Path, model_file: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         utils.get_predictions(upload(model_file), 1, [])

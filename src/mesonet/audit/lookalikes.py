@@ -1,0 +1,208 @@
+"""Which images show nearly the same picture: re-encoded, resized, re-framed, mirrored or edited.
+
+Candidates come cheaply, as the images with the most similar 8 x 8 grid of colours, which is the
+Colour Layout Descriptor of MPEG-7 (Kasutani & Yamada, ICIP 2001) before its quantisation. Each
+candidate is then laid over the other and compared in its fine detail. Portraits of two people
+agree in their grid and in the place of their eyes, but not in their hair and background.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mesonet.audit.survey import GREY_SIZE
+from mesonet.class_folders import Progress
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+_LAYOUT_CORRELATION = 0.6
+_NEIGHBOURS = 3
+_MIRRORED_NEIGHBOURS = 1
+_SIMILARITIES = 2**24  # in memory at a time, as float32
+_CHUNK = 512
+
+_SCALES = (24, 22, 26, 20, 28)  # of the middle 24 px of one image within the 32 px of the other
+_COARSE_CORRELATION = 0.5
+_MIDDLE_CORRELATION = 0.75
+_FINE_CORRELATION = 0.65
+_STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 25, 1e-3)
+
+
+def join(clusters: Ints, first: Ints, second: Ints) -> Ints:
+    """Merge clusters that are linked.
+
+    Args:
+        clusters: cluster of each image, the lowest index among its images, shape ``(n,)``.
+        first: one end of each link, an index.
+        second: the other end.
+
+    Returns:
+        The merged clusters, numbered in the same way.
+    """
+    joined = clusters.copy()
+    while True:
+        before = joined.copy()
+        lowest = np.minimum(joined[first], joined[second])
+        np.minimum.at(joined, before[first], lowest)
+        np.minimum.at(joined, before[second], lowest)
+        joined = joined[joined]
+        if np.array_equal(joined, before):
+            return joined
+
+
+def same_picture(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
+    """Tell whether two small grey images show one picture, up to its framing and edits.
+
+    The middle of the second is searched for in the first, at several scales, by the correlation
+    of their local detail. The place found is refined to an affine one with the enhanced
+    correlation coefficient (Evangelidis & Psarakis, TPAMI 2008), and the correlation of the
+    finest detail there decides. Framings may differ by about a sixth of the side.
+
+    Args:
+        first: grey values 0..255 of shape ``(128, 128)``.
+        second: as the first.
+    """
+    score, place = _find(_detail(first, 32, 1.5, 5), _detail(second, 32, 1.5, 5))
+    if score < _COARSE_CORRELATION:
+        return False
+    place[:, 2] *= 2
+    score, place = _refine(_detail(first, 64, 3, 5), _detail(second, 64, 3, 5), place)
+    if score < _MIDDLE_CORRELATION:
+        return False
+    place[:, 2] *= 2
+    score, _ = _refine(_detail(first, GREY_SIZE, 1.5, 3), _detail(second, GREY_SIZE, 1.5, 3), place)
+    return score >= _FINE_CORRELATION
+
+
+def _detail(grey: NDArray[np.uint8], size: int, sigma: float, noise: float) -> Floats:
+    """What is left without the shading of scale ``sigma``, at about the same contrast everywhere.
+
+    Contrasts far below ``noise`` grey values stay weak.
+    """
+    small = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32)
+    high = small - cv2.GaussianBlur(small, (0, 0), sigma)
+    energy = cv2.GaussianBlur(high * high, (0, 0), 2 * sigma)
+    return np.asarray(high / np.sqrt(energy + noise**2), np.float32)
+
+
+def _find(first: Floats, second: Floats) -> tuple[float, Floats]:
+    """Correlation and place, as an affine matrix into ``first``, of the middle of ``second``."""
+    margin = (len(second) - _SCALES[0]) // 2
+    middle = second[margin:-margin, margin:-margin]
+    if min(first.std(), middle.std()) < 0.01:
+        return 0.0, np.eye(2, 3, dtype=np.float32)
+    best, place = -1.0, (0.0, 0.0, 1.0)
+    for size in _SCALES:
+        scaled = cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA)
+        found = cv2.matchTemplate(first, scaled, cv2.TM_CCOEFF_NORMED)
+        _, score, _, (x, y) = cv2.minMaxLoc(found)
+        if score > best:
+            scale = size / _SCALES[0]
+            best, place = score, (x - margin * scale, y - margin * scale, scale)
+    x0, y0, scale = place
+    return best, np.array([[scale, 0, x0], [0, scale, y0]], np.float32)
+
+
+def _refine(first: Floats, second: Floats, place: Floats) -> tuple[float, Floats]:
+    try:
+        score, refined = cv2.findTransformECC(
+            second, first, place, cv2.MOTION_AFFINE, _STOP, None, 3
+        )
+    except cv2.error:  # it does not converge, as happens with different pictures
+        return -1.0, place
+    return float(score), np.asarray(refined, np.float32)
+
+
+def cluster_look_alikes(
+    layouts: NDArray[np.uint8],
+    greys: NDArray[np.uint8],
+    clusters: Ints,
+    parts: Ints,
+    groups: Ints,
+    progress: Progress | None = None,
+) -> Ints:
+    """Join the images that show nearly the same picture.
+
+    Every image is compared with its nearest neighbours in each part, so that the many frames of a
+    video do not hide its copy in another part.
+
+    Args:
+        layouts: colours, shape ``(n, 8, 8, 3)``.
+        greys: grey copies, shape ``(n, 128, 128)``.
+        clusters: what is joined already, shape ``(n,)``; see `join`.
+        parts: part of each image, such as its class, shape ``(n,)``.
+        groups: images of one group are not compared with each other, shape ``(n,)``.
+        progress: called with the number of candidates that are compared.
+
+    Returns:
+        The clusters, joined further.
+    """
+    alone = np.flatnonzero(clusters == np.arange(len(clusters)))  # exact copies are joined already
+    pairs, mirrored = _candidates(layouts[alone], parts[alone], groups[alone])
+    pairs = alone[pairs]
+    compare = partial(_compare, greys)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(pairs), _CHUNK):
+            chunk, flipped = pairs[start : start + _CHUNK], mirrored[start : start + _CHUNK]
+            apart = clusters[chunk[:, 0]] != clusters[chunk[:, 1]]
+            chunk, flipped = chunk[apart], flipped[apart]
+            same = np.fromiter(pool.map(compare, chunk, flipped), bool, len(chunk))
+            clusters = join(clusters, chunk[same, 0], chunk[same, 1])
+            if progress:
+                progress(min(start + _CHUNK, len(pairs)), len(pairs))
+    return clusters
+
+
+def _compare(greys: NDArray[np.uint8], pair: Ints, mirrored: bool) -> bool:
+    first, second = greys[pair[0]], greys[pair[1]]
+    return same_picture(first, np.ascontiguousarray(second[:, ::-1]) if mirrored else second)
+
+
+def _candidates(
+    layouts: NDArray[np.uint8], parts: Ints, groups: Ints
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Pairs of indices, shape ``(m, 2)``, the likeliest first, and which of them are mirrored."""
+    found = [
+        np.array([*pair, mirrored, similarity])
+        for mirrored in (False, True)
+        for pair, similarity in _neighbours(layouts, parts, groups, mirrored)
+    ]
+    rows = np.array(found).reshape(-1, 4)
+    _, once = np.unique(rows[:, :3], axis=0, return_index=True)
+    rows = rows[once]
+    rows = rows[np.argsort(-rows[:, 3], kind="stable")]
+    return rows[:, :2].astype(np.int64), rows[:, 2].astype(bool)
+
+
+def _neighbours(
+    layouts: NDArray[np.uint8], parts: Ints, groups: Ints, mirrored: bool
+) -> Iterator[tuple[tuple[int, int], float]]:
+    """Each image with its nearest ones of each part, the lower index first."""
+    rows = _normalised(layouts)
+    columns = _normalised(layouts[:, :, ::-1]) if mirrored else rows
+    step = max(1, _SIMILARITIES // max(1, len(rows)))
+    members = [np.flatnonzero(parts == part) for part in np.unique(parts)]
+    for start in range(0, len(rows), step):
+        similar = rows[start : start + step] @ columns.T
+        similar[groups[start : start + step, None] == groups] = -1
+        for part in members:
+            within = similar[:, part]
+            count = min(_MIRRORED_NEIGHBOURS if mirrored else _NEIGHBOURS, len(part))
+            nearest = np.argpartition(-within, count - 1, axis=1)[:, :count]
+            values = np.take_along_axis(within, nearest, axis=1)
+            for row, column in np.argwhere(values >= _LAYOUT_CORRELATION):
+                one, other = start + int(row), int(part[nearest[row, column]])
+                yield (min(one, other), max(one, other)), float(values[row, column])
+
+
+def _normalised(layouts: NDArray[np.uint8]) -> Floats:
+    """Rows whose products are correlations; flat images give zeros."""
+    rows = layouts.reshape(len(layouts), -1).astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))

@@ -1,0 +1,218 @@
+"""``mesonet benchmark``: models against data sets, as a page and as JSON."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mesonet.evaluation.contenders import Contender, DataSet, Watch
+
+
+def run(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data",
+            "-d",
+            metavar="NAME=DIR[:GROUPS]",
+            help="A folder with two class folders, scored whole. GROUPS as of 'mesonet evaluate': "
+            "video, pair or a CSV file. Can be repeated.",
+        ),
+    ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="[NAME=]MODEL",
+            help="A released model or a model file. Can be repeated.",
+        ),
+    ] = None,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME@DATA=FILE",
+            help="Stored scores of a data set, such as out-of-fold ones: a CSV file with the "
+            "columns file (relative to the folder), fake_probability and threshold.",
+        ),
+    ] = None,
+    trained_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=NAME[,NAME]",
+            help="The data sets a model was trained on; others count as unseen.",
+        ),
+    ] = None,
+    robustness: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Score so many images of each set also compressed, resized, blurred, ..."
+        ),
+    ] = 0,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The page; a .json file appears beside it.")
+    ] = Path("benchmark.html"),
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of known predictions; by default MESONET_CACHE/predictions."),
+    ] = None,
+) -> None:
+    """Compare models on labelled data sets: figures with intervals, curves, worst groups.
+
+    Data that a model was trained on and data that it never saw are kept in separate tables.
+    Predictions are kept, so an interrupted benchmark goes on where it was.
+    """
+    import json
+    import shlex
+    import sys
+
+    from mesonet.cli import sinks
+    from mesonet.cli.progress import progress_bar
+    from mesonet.evaluation.benchmark import run_benchmark
+    from mesonet.evaluation.benchmark_report import render
+    from mesonet.evaluation.prediction_cache import default_cache
+
+    if output.suffix == ".json":
+        raise ValueError(f"{output}: name the page, such as {output.with_suffix('.html')}")
+    data_sets = [_data_set(text) for text in data]
+    contenders = _contenders(model or [], scores or [], trained_on or [], data_sets)
+    with progress_bar() as bar:
+        result = run_benchmark(
+            contenders,
+            data_sets,
+            cache=cache or default_cache(),
+            watch=_watch(bar),
+            robustness=robustness,
+        )
+        result["command"] = shlex.join(["mesonet", *sys.argv[1:]])
+    for path, text in (
+        (output.with_suffix(".json"), json.dumps(result, indent=1)),
+        (output, render(result)),
+    ):
+        with sinks.open_output(path) as stream:
+            stream.write(text + "\n")
+    for entry in result["data"]:
+        for image in entry["unreadable"]:
+            print(
+                f"mesonet: left out: {entry['name']}: {image['file']}: {image['error']}",
+                file=sys.stderr,
+            )
+    _print_tables(result["results"])
+    print(f"wrote {output} and {output.with_suffix('.json')}")
+    if any(entry["unreadable"] for entry in result["data"]):
+        raise typer.Exit(1)
+
+
+def _watch(bar: Any) -> "Watch":
+    tasks: dict[str, Any] = {}
+
+    def watch(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done, visible=done < total)
+
+    return watch
+
+
+def _named(text: str, option: str, form: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise ValueError(f"{option} takes {form}, not {text!r}")
+    return name, value
+
+
+def _data_set(text: str) -> "DataSet":
+    from mesonet.evaluation.contenders import DataSet
+
+    name, source = _named(text, "--data", "NAME=DIR[:GROUPS]")
+    folder, colon, grouping = source.rpartition(":")
+    if not colon or Path(source).is_dir():
+        folder, grouping = source, ""
+    return DataSet.read(name, folder, grouping or None)
+
+
+def _contenders(
+    models: list[str], scores: list[str], trained_on: list[str], data_sets: list["DataSet"]
+) -> list["Contender"]:
+    from mesonet.detector import Detector
+    from mesonet.evaluation.contenders import Contender, Model, Stored
+
+    known = [data.name for data in data_sets]
+    _check_different(known, "--data", "NAME=DIR")
+    stored: dict[str, dict[str, str]] = {}
+    for text in scores:
+        title, file = _named(text, "--scores", "NAME@DATA=FILE")
+        name, _, data = title.rpartition("@")
+        if not name or data not in known:
+            raise ValueError(f"--scores takes NAME@DATA=FILE with DATA of --data, not {text!r}")
+        stored.setdefault(name, {})[data] = file
+    declared = {
+        name: frozenset(value.split(","))
+        for name, value in (
+            _named(text, "--trained-on", "MODEL=NAME[,NAME]") for text in trained_on
+        )
+    }
+    contenders: list[Contender] = []
+    for text in models:
+        name, equals, source = text.partition("=")
+        if not equals or Path(text).exists():
+            name, source = "", text
+        detector = Detector.load(source)
+        name = name or detector.name
+        contenders.append(
+            Model(name=name, source=source, detector=detector, trained_on=declared.get(name))
+        )
+    contenders += [
+        Stored(name=name, files=files, trained_on=declared.get(name))
+        for name, files in stored.items()
+    ]
+    if not contenders:
+        raise ValueError("a benchmark needs a --model or --scores")
+    names = [contender.name for contender in contenders]
+    _check_different(names, "models", "NAME=MODEL")
+    for name in declared:
+        if name not in names:
+            raise ValueError(f"--trained-on names {name!r}, but the models are {', '.join(names)}")
+    return contenders
+
+
+def _check_different(names: list[str], what: str, form: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two {what} are called {name!r}; tell them apart with {form}")
+
+
+def _print_tables(results: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    for domain in dict.fromkeys(entry["domain"] for entry in results):
+        console.print(domain, style="bold")
+        table = Table(
+            "data",
+            "model",
+            "level",
+            "count",
+            "ROC AUC",
+            "balanced",
+            "ECE",
+            box=None,
+            pad_edge=False,
+        )
+        for entry in results:
+            for level in ("image", "group"):
+                if entry["domain"] == domain and level in entry:
+                    figures = entry[level]["figures"]
+                    table.add_row(
+                        entry["data"],
+                        entry["model"],
+                        level,
+                        str(entry[level]["count"]),
+                        *(
+                            f"{figures[n]['value']:.4f}"
+                            for n in ("auc", "balanced_accuracy", "ece")
+                        ),
+                    )
+        console.print(table)

@@ -1,0 +1,112 @@
+"""``mesonet calibrate``: probabilities that come true, and verdicts that may be left open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesonet.cli.options import Architecture, BatchSize, Groups
+
+if TYPE_CHECKING:
+    from mesonet.evaluation.calibration import Trial
+    from mesonet.evaluation.scores import Scores
+    from mesonet.preprocessing import ModelInfo
+
+
+def run(
+    model: Annotated[str, typer.Argument(help="A released model or a model file.")],
+    data_dir: Annotated[
+        str,
+        typer.Argument(help="Two class folders of images that the model was not trained on."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="New model file, .keras, .h5 or .hdf5.")
+    ],
+    architecture: Architecture = None,
+    groups: Groups = None,
+    error_rate: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.5,
+            help="Share of the real and of the deepfake verdicts that may be wrong; images that "
+            "cannot be decided so well are uncertain.",
+        ),
+    ] = 0.05,
+    batch_size: BatchSize = 8,
+) -> None:
+    """Write a model with calibrated probabilities and a band of uncertain ones.
+
+    Calibration, threshold and band are fitted on all images. The figures come from fits on
+    other groups than those they are measured on.
+    """
+    import sys
+    from dataclasses import replace
+
+    from mesonet.class_folders import ClassFolders, warn_of_frames
+    from mesonet.cli.progress import progress_bar
+    from mesonet.detector import Detector
+    from mesonet.evaluation.calibration import calibrate, cross_calibrate
+    from mesonet.evaluation.scores import score_folder
+    from mesonet.groups import group_keys
+
+    if output.suffix.lower() not in {".keras", ".h5", ".hdf5"}:
+        raise ValueError(f"{output}: the ending must be .keras, .h5 or .hdf5")
+    data = ClassFolders.read(data_dir)
+    detector = Detector.load(model, architecture=architecture)
+    detector.info = replace(detector.info, calibration=None, band=None, error_rate=None)
+    with progress_bar() as bar:
+        task = bar.add_task("scoring", total=len(data))
+        raw = score_folder(
+            detector,
+            data,
+            batch_size=batch_size,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+    for failure in raw.unreadable:
+        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)
+    if groups:
+        keys = group_keys(raw.names, groups)
+    else:
+        warn_of_frames(raw.names)
+        keys = [str(name) for name in raw.names]
+    info = calibrate(detector.info, raw.is_fake, raw.fake_probability, error_rate)
+    trial = cross_calibrate(raw.is_fake, raw.fake_probability, keys, error_rate)
+
+    from mesonet.model_file import save_model
+
+    save_model(detector.network, output, info)
+    _print_figures(raw, trial, info)
+    print(f"model: {output}")
+    if raw.unreadable:
+        raise typer.Exit(1)
+
+
+def _print_figures(raw: "Scores", trial: "Trial", info: "ModelInfo") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mesonet.evaluation.figures import Sample, measure_figures
+
+    before = measure_figures(Sample(raw.is_fake, raw.fake_probability, 0.5))
+    after = measure_figures(Sample(raw.is_fake, trial.fake_probability, trial.threshold))
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("", "before", "after", box=None, pad_edge=False)
+    for name, key in (("expected calibration error", "ece"), ("Brier score", "brier")):
+        table.add_row(name, f"{before[key][0]:.4f}", f"{after[key][0]:.4f}")
+    console.print(table)
+    if info.calibration and info.band:
+        console.print(
+            f"temperature {info.calibration.temperature:.3f}, bias {info.calibration.bias:+.3f}\n"
+            f"threshold {info.threshold:.3f}, "
+            f"uncertain from {info.band[0]:.3f} to {info.band[1]:.3f}"
+        )
+    console.print(
+        f"left uncertain: {trial.uncertain.mean():.1%}, wrong among the real verdicts: "
+        f"{_percent(trial.error_rate(False))}, among the deepfake verdicts: "
+        f"{_percent(trial.error_rate(True))} (asked for: {info.error_rate:.1%} at most)"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "none given" if share is None else f"{share:.1%}"

@@ -1,0 +1,168 @@
+"""Tables of the benchmark's page, from the content of its JSON file."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+Entry = dict[str, Any]
+
+FIGURES = {
+    "auc": (
+        "AUC",
+        "How often a deepfake scores higher than a real image. 1 is perfect, 0.5 is guessing. "
+        "It needs no threshold.",
+    ),
+    "average_precision": (
+        "AP",
+        "Average precision: how pure the top of the list stays when images are sorted by score. "
+        "Guessing gives the share of deepfakes in the set.",
+    ),
+    "eer": (
+        "EER",
+        "Equal error rate: the error rate at the threshold with as many false alarms as misses. "
+        "0 is perfect, 0.5 is guessing.",
+    ),
+    "accuracy": (
+        "accuracy",
+        "Share called right at the model's own threshold, which was chosen on validation data "
+        "and not on these images.",
+    ),
+    "balanced_accuracy": (
+        "balanced",
+        "Accuracy where real images and deepfakes count one half each. 0.5 is guessing.",
+    ),
+    "tpr_at_fpr_1": (
+        "found at 1 %",
+        "Share of the deepfakes that are found by a threshold that accuses at most 1 % of the "
+        "real images.",
+    ),
+    "tpr_at_fpr_5": ("found at 5 %", "The same, accusing at most 5 % of the real images."),
+    "brier": (
+        "Brier",
+        "Mean squared distance between fake probability and truth. 0 is perfect; always saying "
+        "0.5 gives 0.25.",
+    ),
+    "ece": (
+        "ECE",
+        "Expected calibration error: how far probabilities are from what comes true, over 15 "
+        "bins of equal width. 0 means that probabilities can be taken at their word, for sets "
+        "with this share of deepfakes.",
+    ),
+    "uncertain": ("uncertain", "Share of images on which the model does not decide."),
+    "accuracy_decided": ("right if decided", "Accuracy on those on which it decides."),
+}
+
+
+def figure_table(results: Sequence[Entry], level: str) -> str:
+    """All figures of entries of ``results`` that have this level."""
+    names = [n for n in FIGURES if any(n in entry[level]["figures"] for entry in results)]
+    rows = [
+        [
+            escape(entry["data"]),
+            escape(entry["model"]),
+            f"{entry[level]['count']}<small>{entry[level]['deepfake']} deepfake</small>",
+            *(_value(entry[level]["figures"].get(name)) for name in names),
+        ]
+        for entry in results
+    ]
+    return table(["data", "model", "count", *(FIGURES[name][0] for name in names)], rows, 2)
+
+
+def loss_table(swept: Sequence[Entry]) -> str:
+    """The AUC lost to JPEG 50, half resolution and a screenshot, of entries of ``robustness``."""
+    shown = [
+        ("jpeg", 50, "JPEG 50"),
+        *(
+            (name, 0.5, f"half, {name.removeprefix('resize ')}")
+            for name in swept[0]["families"]
+            if name.startswith("resize ")
+        ),
+        ("screenshot", 1, "screenshot"),
+    ]
+    rows = [
+        [
+            escape(entry["data"]),
+            escape(entry["model"]),
+            f"{entry['images']}<small>{entry['groups']} groups</small>",
+            f"{entry['auc']:.3f}",
+            *(_loss(_level(entry, family, level)) for family, level, _ in shown),
+        ]
+        for entry in swept
+    ]
+    head = ["data", "model", "images", "AUC untouched", *(title for _, _, title in shown)]
+    return table(head, rows, 2)
+
+
+def area_table(swept: Sequence[Entry]) -> str:
+    """The area under the curve of every change, of entries of ``robustness``."""
+    families = list(swept[0]["families"])
+    rows = [
+        [
+            escape(entry["data"]),
+            escape(entry["model"]),
+            f"{entry['auc']:.3f}",
+            *(f"{entry['families'][name]['area']:.3f}" for name in families),
+        ]
+        for entry in swept
+    ]
+    return table(["data", "model", "untouched", *families], rows, 2)
+
+
+def sweep_table(entry: Entry) -> str:
+    """Every level of every change, of one entry of ``robustness``; folded away."""
+    rows = [
+        [
+            escape(name),
+            f"{level['level']:g}",
+            f"{level['auc']:.3f}",
+            difference(level["lost"]),
+            f"{level['flipped']:.1%}",
+        ]
+        for name, family in entry["families"].items()
+        for level in family["levels"]
+        if level["level"] is not None
+    ]
+    head = ["change", "level", "AUC", "AUC lost", "flipped"]
+    return (
+        f"<details><summary>{escape(entry['data'])}, {escape(entry['model'])}: all levels"
+        f"</summary>{table(head, rows, 1)}</details>"
+    )
+
+
+def _level(entry: Entry, family: str, level: float) -> Entry:
+    levels: list[Entry] = entry["families"][family]["levels"]
+    return next(found for found in levels if found["level"] == level)
+
+
+def _loss(level: Entry) -> str:
+    return f"{difference(level['lost'])}<small>{level['flipped']:.1%} flipped</small>"
+
+
+def _value(figure: Entry | None) -> str:
+    if figure is None or figure["value"] is None:
+        return "-"
+    return f"{figure['value']:.3f}<small>{figure['low']:.3f} to {figure['high']:.3f}</small>"
+
+
+def difference(figure: Entry) -> str:
+    """A cell with a difference and its interval, bold where that leaves out 0."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None:
+        return "-"
+    style = ' class="clear"' if low > 0 or high < 0 else ""
+    return f"<span{style}>{value:+.3f}</span><small>{low:+.3f} to {high:+.3f}</small>"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int) -> str:
+    """A table of cells that are HTML already; the first columns hold text and stand left."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        return "".join(
+            f'<{tag} class="text">{cell}</{tag}>'
+            if column < text_columns
+            else f"<{tag}>{cell}</{tag}>"
+            for column, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{line("th", head)}</tr>{body}</table></div>'

@@ -1,0 +1,1 @@
+"""Transfer learning: features of a frozen backbone, kept once, and small heads trained on them."""

@@ -1,0 +1,103 @@
+"""`mesonet benchmark` as its user meets it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.images import write_class_folders
+
+from mesonet.cli import main
+
+
+def mesonet(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-c", "from mesonet.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "MESONET_CACHE": str(cwd / "cache")},
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_class_folders(tmp_path / "one", videos=3, frames=3)
+    write_class_folders(tmp_path / "two", videos=3, frames=2, classes=("fake", "real"))
+    return tmp_path
+
+
+def test_report_and_json(folder):
+    (folder / "one/real/broken_0.png").write_bytes(b"broken")
+    arguments = [
+        "benchmark",
+        *("--model", "meso4", "--model", "other=mesoinception4"),
+        *("--data", "one=one:video", "--data", "two=two"),
+        *("--trained-on", "meso4=one,web", "--output", "report.html"),
+    ]
+    result = mesonet(*arguments, cwd=folder)
+    assert result.returncode == 1, result.stderr
+    assert "left out: one: real/broken_0.png: not an image" in result.stderr
+    assert "wrote report.html and report.json" in result.stdout
+    text = (folder / "report.json").read_text()
+    content = json.loads(text)
+    domains = [(e["model"], e["data"], e["domain"]) for e in content["results"]]
+    assert domains == [
+        ("meso4", "one", "in-domain"),
+        ("other", "one", "not declared"),
+        ("meso4", "two", "unseen"),
+        ("other", "two", "not declared"),
+    ]
+    assert [entry["images"] for entry in content["data"]] == [18, 12]
+    assert content["command"] == "mesonet " + " ".join(arguments)
+    assert str(folder) not in text
+    assert "real/broken_0.png" in (folder / "report.html").read_text()
+    assert not list(folder.glob(".*"))
+
+    again = mesonet(*arguments, cwd=folder)
+    repeated = json.loads((folder / "report.json").read_text())
+    assert repeated["results"] == content["results"], again.stderr
+
+
+def test_scores_in_place_of_a_model(folder):
+    rows = ["file,fake_probability,threshold"]
+    for path in sorted((folder / "one").rglob("*.png")):
+        name = path.relative_to(folder / "one").as_posix()
+        rows.append(f"{name},{0.8 if name.startswith('df') else 0.1},0.3")
+    (folder / "scores.csv").write_text("\n".join(rows))
+    result = mesonet(
+        "benchmark", "--scores", "cv@one=scores.csv", "--data", "one=one:video", cwd=folder
+    )
+    assert result.returncode == 0, result.stderr
+    content = json.loads((folder / "benchmark.json").read_text())
+    (entry,) = content["results"]
+    assert entry["image"]["figures"]["auc"]["value"] == 1
+    assert entry["group"]["figures"]["accuracy"]["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "one=one"], "a benchmark needs a --model or --scores"),
+        (["--data", "one", "-m", "meso4"], "--data takes NAME=DIR[:GROUPS], not 'one'"),
+        (["--data", "one=nowhere", "-m", "meso4"], "nowhere: no such folder"),
+        (["--data", "a=one", "--data", "a=two", "-m", "meso4"], "two --data are called 'a'"),
+        (["--data", "a=one", "-m", "meso4", "-m", "meso4"], "tell them apart with NAME=MODEL"),
+        (["--data", "a=one", "--scores", "cv@b=x.csv"], "--scores takes NAME@DATA=FILE"),
+        (["--data", "a=one", "--scores", "cv@a=x.csv"], "x.csv"),
+        (["--data", "a=one", "-m", "meso4", "--trained-on", "x=a"], "--trained-on names 'x'"),
+        (["--data", "a=one", "-m", "meso4", "-o", "out.json"], "name the page, such as out.html"),
+        (["--data", "a=one:vidoe", "-m", "meso4"], "--groups takes 'video'"),
+    ],
+)
+def test_mistakes_are_one_line(folder, arguments, message, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["mesonet", "benchmark", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not list(folder.glob("*.html"))
