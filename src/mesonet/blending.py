@@ -27,6 +27,8 @@ _SHAPES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
     "eyes and nose": ((0.0, -0.02, 0.75, 0.4),),
     "nose and mouth": ((0.0, 0.32, 0.45, 0.5),),
 }
+_DOWN = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC)
+_UP = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
 
 
@@ -90,18 +92,16 @@ def _change(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.5:
         factor = rng.choice((2, 4))
         small = cv2.resize(
-            changed, (max(width // factor, 1), max(height // factor, 1)), interpolation=_filter(rng)
+            changed,
+            (max(width // factor, 1), max(height // factor, 1)),
+            interpolation=int(rng.choice(_DOWN)),
         )
-        changed = cv2.resize(small, (width, height), interpolation=_filter(rng))
+        changed = cv2.resize(small, (width, height), interpolation=int(rng.choice(_UP)))
     else:
         smooth = cv2.GaussianBlur(changed, (0, 0), 1.5)
         amount = rng.uniform(0.2, 0.5)
         changed = cv2.addWeighted(changed, 1 + amount, smooth, -amount, 0)
     return np.asarray(changed, np.uint8)
-
-
-def _filter(rng: np.random.Generator) -> int:
-    return int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_CUBIC)))
 
 
 def _match_colours(source: Image, target: Image) -> Image:
@@ -158,8 +158,8 @@ def _deform(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 def _soften(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Blur a mask, shrink it inwards and blur again, up to a largest value of 1."""
-    first, second = (2 * int(rng.integers(2, 13)) + 1 for _ in range(2))
-    mask = cv2.GaussianBlur(mask, (first, first), 0)
-    mask = cv2.GaussianBlur(np.where(mask < 1 - 1e-3, 0, mask), (second, second), 0)
-    top = mask.max()
-    return np.asarray(mask / top if top > 0 else mask, np.float32)
+    first, second = rng.uniform(0.005, 0.025, 2) * mask.shape[0]
+    blurred = cv2.GaussianBlur(mask, (0, 0), first)
+    shrunk = cv2.GaussianBlur(np.where(blurred < 0.9, 0, blurred), (0, 0), second)
+    mask = shrunk if shrunk.max() > 0 else blurred
+    return np.asarray(mask / mask.max(), np.float32)

@@ -178,7 +178,7 @@ class Detector:
                 ``(height, width, 3)`` with values 0..255.
             threshold: from this ``fake_probability`` on an image is called a deepfake, below it
                 real; by default the model's own threshold and band decide.
-            batch_size: images per inference.
+            batch_size: images that a worker takes at a time.
         """
         limit = self.info.threshold if threshold is None else threshold
         band = self.info.band if threshold is None else None

@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from mesonet.architectures import get_architecture, list_architectures
 from mesonet.backend import keras
 from mesonet.blending import Blending
 from mesonet.class_folders import Progress
@@ -164,6 +165,7 @@ def train_model(
     *,
     blending: Blending | None = None,
     weight_averaging: float | None = None,
+    schedule: Literal["steps", "cosine"] = "steps",
     groups: Grouping | None = None,
     seed: int = 0,
     info: ModelInfo | None = None,
@@ -204,11 +206,13 @@ def train_model(
         blending: add forgeries blended from real training images.
         weight_averaging: momentum, 0..1, of a moving average of the weights over the steps;
             the average is what is validated and saved as the best model.
+        schedule: how the rate decays: in ``"steps"`` as of `decay_schedule`, or as
+            ``"cosine"`` down to zero, after a tenth of the training in which it rises to ``lr``.
         groups: which images must stay on one side of the validation split, see
             `mesonet.groups.group_keys`.
         seed: of the split, the order and the augmentation.
-        info: what the saved model is told about its images; by default the input's size,
-            nearest interpolation, 0..1 and the names of the class folders.
+        info: what the saved model is told about its images; by default the preprocessing of
+            the architecture, in the input's size, and the names of the class folders.
         run_dir: the run folder, by default ``runs/<start time>``.
         resume: go on in ``run_dir`` after the last epoch that was completed there.
         callbacks: further Keras callbacks.
@@ -226,7 +230,7 @@ def train_model(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     started = time.strftime("%Y%m%d-%H%M%S")
-    preprocessing = info.preprocessing if info else Preprocessing(size=int(model.input_shape[1]))
+    preprocessing = info.preprocessing if info else _usual_preprocessing(model)
     train, validation = get_train_data_generator(
         train_data_dir,
         batch_size,
@@ -247,7 +251,12 @@ def train_model(
     info = replace(info, calibration=None, band=None, error_rate=None)
     if compile:
         rate: Any = lr
-        if lr_decay:
+        if lr_decay and schedule == "cosine":
+            steps = len(train) * epochs
+            rate = keras.optimizers.schedules.CosineDecay(
+                lr / 10, steps - steps // 10, warmup_target=lr, warmup_steps=steps // 10
+            )
+        elif lr_decay:
             rate = decay_schedule(lr, decay_rate, decay_limit, epochs, train.samples, batch_size)
         optimizer = keras.optimizers.Adam(
             rate, use_ema=weight_averaging is not None, ema_momentum=weight_averaging or 0.99
@@ -297,6 +306,13 @@ def train_model(
     if loss_curve:
         plot_loss_curve(history).savefig(run / "loss_curve.png", dpi=120)
     return history
+
+
+def _usual_preprocessing(model: keras.Model) -> Preprocessing:
+    """The preprocessing of the model's architecture, in the size of the model's images."""
+    known = model.name in list_architectures()
+    usual = get_architecture(model.name).preprocessing if known else Preprocessing()
+    return replace(usual, size=int(model.input_shape[1]))
 
 
 def _fit(

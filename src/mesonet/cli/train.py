@@ -1,6 +1,7 @@
 """``mesonet train``: train a detector on labelled folders."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,13 @@ from mesonet.cli.options import Groups, Seed
 SETTINGS_FILE = "settings.json"
 
 
+class Schedule(StrEnum):
+    """How the learning rate decays."""
+
+    STEPS = "steps"
+    COSINE = "cosine"
+
+
 def run(
     context: typer.Context,
     data_dir: Annotated[
@@ -18,6 +26,17 @@ def run(
         typer.Argument(help="Folder with two class folders; not needed with --resume."),
     ] = None,
     architecture: Annotated[str, typer.Option(help="See 'mesonet models'.")] = "meso4",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Start a backbone from 'imagenet' or a file of weights."),
+    ] = None,
+    freeze_until: Annotated[
+        str | None,
+        typer.Option(
+            help="Fine-tune: keep batch statistics and the layers before the first one whose "
+            "name begins so, such as blocks_3."
+        ),
+    ] = None,
     groups: Groups = None,
     validation_split: Annotated[
         float | None, typer.Option("--validation-split", "-s", help="Share to validate on, 0..1.")
@@ -34,6 +53,17 @@ def run(
         bool,
         typer.Option("--no-compile", "-nc", help="Keep the optimizer state of --model."),
     ] = False,
+    blend: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Forgeries blended from real images, for each of them."),
+    ] = 0,
+    average: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Momentum of a moving average of the weights, as .99."),
+    ] = None,
+    schedule: Annotated[
+        Schedule, typer.Option(help="How the learning rate decays.")
+    ] = Schedule.STEPS,
     loss: Annotated[str, typer.Option("--loss", "-lo", help="A Keras loss.")] = (
         "binary_crossentropy"
     ),
@@ -98,9 +128,11 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
 
     from mesonet.architectures import create_model
     from mesonet.backend import keras
+    from mesonet.blending import Blending
     from mesonet.cli.training_progress import TrainingProgress, checking
     from mesonet.model_file import load_model
     from mesonet.train import find_best_model, train_model
+    from mesonet.transfer.fine_tuning import freeze
 
     run = resume or settings["output"] or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     keras.utils.set_random_seed(settings["seed"])
@@ -108,7 +140,10 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
     if settings["model"]:
         model, info = load_model(settings["model"], compile=settings["no_compile"])
     else:
-        model = create_model(settings["architecture"])
+        options = {"weights": settings["weights"]} if settings["weights"] else {}
+        model = create_model(settings["architecture"], **options)
+    if settings["freeze_until"]:
+        freeze(model, settings["freeze_until"])
     if not resume:
         if (run / SETTINGS_FILE).exists():
             raise ValueError(f"{run}: this folder holds a run already; use --resume or another")
@@ -136,6 +171,9 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
             patience=settings["patience"],
             tensorboard=not settings["no_tensorboard"],
             loss_curve=not settings["no_plot"],
+            blending=Blending(settings["blend"]) if settings["blend"] else None,
+            weight_averaging=settings["average"],
+            schedule=settings["schedule"],
             groups=settings["groups"],
             seed=settings["seed"],
             info=info,

@@ -8,6 +8,7 @@ from mesonet.evaluation.benchmark_tables import (
     FIGURES,
     Entry,
     area_table,
+    bin_table,
     difference,
     figure_table,
     loss_table,
@@ -35,7 +36,7 @@ _DOMAINS = {
 }
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 86rem; padding: 0 1rem;
        color: #1d2433; background: #fafbfc }
 h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.25rem; margin-top: 2.2rem }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem } p { max-width: 52rem } .note { color: #4a5468 }
@@ -198,6 +199,8 @@ def _plots(results: Sequence[Entry], models: Sequence[str]) -> str:
     parts = [
         f'<h3>{escape(name)}</h3><img alt="ROC, reliability and risk-coverage curves of all '
         f'models on {escape(name)}" src="{curve_plots(entries, models)}">'
+        "<details><summary>Images in each bin of the reliability plot</summary>"
+        f"{bin_table(entries)}</details>"
         for name, entries in _by_data(results)
     ]
     return (

@@ -32,11 +32,11 @@ FIGURES = {
         "Accuracy where real images and deepfakes count one half each. 0.5 is guessing.",
     ),
     "tpr_at_fpr_1": (
-        "found at 1 %",
+        "found at 1&nbsp;%",
         "Share of the deepfakes that are found by a threshold that accuses at most 1 % of the "
         "real images.",
     ),
-    "tpr_at_fpr_5": ("found at 5 %", "The same, accusing at most 5 % of the real images."),
+    "tpr_at_fpr_5": ("found at 5&nbsp;%", "The same, accusing at most 5 % of the real images."),
     "brier": (
         "Brier",
         "Mean squared distance between fake probability and truth. 0 is perfect; always saying "
@@ -46,7 +46,7 @@ FIGURES = {
         "ECE",
         "Expected calibration error: how far probabilities are from what comes true, over 15 "
         "bins of equal width. 0 means that probabilities can be taken at their word, for sets "
-        "with this share of deepfakes.",
+        "with this share of deepfakes. With few images it comes out too high.",
     ),
     "uncertain": ("uncertain", "Share of images on which the model does not decide."),
     "accuracy_decided": ("right if decided", "Accuracy on those on which it decides."),
@@ -66,6 +66,24 @@ def figure_table(results: Sequence[Entry], level: str) -> str:
         for entry in results
     ]
     return table(["data", "model", "count", *(FIGURES[name][0] for name in names)], rows, 2)
+
+
+def bin_table(results: Sequence[Entry]) -> str:
+    """Counts of the calibration bins, by image, of entries of ``results`` on one data set."""
+    bins = [entry["image"]["reliability"] for entry in results]
+    rows = [
+        [
+            f"{row[0]['low']:.3f} to {row[0]['high']:.3f}",
+            *(
+                f"{cell['count']}<small>{cell['share_fake']:.1%} deepfake</small>"
+                if cell["count"]
+                else "0"
+                for cell in row
+            ),
+        ]
+        for row in zip(*bins, strict=True)
+    ]
+    return table(["fake probability", *(escape(entry["model"]) for entry in results)], rows, 1)
 
 
 def loss_table(swept: Sequence[Entry]) -> str:

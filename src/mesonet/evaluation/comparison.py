@@ -44,7 +44,7 @@ class _Level:
 
     is_fake: Bools
     unit_of_image: NDArray[np.intp]
-    weights: NDArray[np.int64]
+    weights: NDArray[np.int32]
 
     def sample(self, scores: Scores) -> Sample:
         return Sample(

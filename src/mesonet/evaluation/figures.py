@@ -67,11 +67,10 @@ def measure_figures(sample: Sample, weights: NDArray[np.integer] | None = None) 
         over 15 bins of equal width (Guo et al., 2017, arXiv 1706.04599). With a band also
         ``uncertain``, its share, and ``accuracy_decided``, the accuracy of the rest.
     """
-    order = np.argsort(-sample.fake_probability, kind="stable")
+    order, ends = _rank(sample)
     scores = sample.fake_probability[order].astype(np.float64)
     fake = sample.is_fake[order].astype(np.float64)
     right = sample.right[order].astype(np.float64)
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
     distance = scores - fake
     gaps = np.zeros((len(scores), CALIBRATION_BINS))
     gaps[np.arange(len(scores)), calibration_bin(scores)] = distance
@@ -107,14 +106,13 @@ def measure_figures(sample: Sample, weights: NDArray[np.integer] | None = None) 
                 figures["accuracy_decided"] = w @ (right * decided) / settled
         return figures
 
-    return _in_parts(measure_rows, len(scores), weights)
+    return _in_parts(measure_rows, len(order), weights)
 
 
 def measure_auc(sample: Sample, weights: NDArray[np.integer] | None = None) -> Floats:
     """The area under the ROC curve alone, as `measure_figures` gives it; shape ``(rounds,)``."""
-    order = np.argsort(-sample.fake_probability, kind="stable")
-    scores, fake = sample.fake_probability[order], sample.is_fake[order].astype(np.float64)
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    order, ends = _rank(sample)
+    fake = sample.is_fake[order].astype(np.float64)
 
     def measure_rows(rows: NDArray[np.integer]) -> Figures:
         w = rows[:, order].astype(np.float64)
@@ -122,12 +120,19 @@ def measure_auc(sample: Sample, weights: NDArray[np.integer] | None = None) -> F
         area = (np.diff(alarms) * (found[:, 1:] + found[:, :-1])).sum(axis=1) / 2
         return {"auc": area / found[:, -1] / alarms[:, -1]}
 
-    return _in_parts(measure_rows, len(scores), weights)["auc"]
+    return _in_parts(measure_rows, len(order), weights)["auc"]
 
 
 def calibration_bin(fake_probability: Floats) -> NDArray[np.intp]:
     """Index of the calibration bin, 0 to 14, of every score 0..1."""
     return np.minimum((fake_probability * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
+
+
+def _rank(sample: Sample) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Order from the surest deepfake down, and where in it each different score ends."""
+    order = np.argsort(-sample.fake_probability, kind="stable")
+    steps = np.flatnonzero(np.diff(sample.fake_probability[order]))
+    return order, np.append(steps, len(order) - 1)
 
 
 def _in_parts(

@@ -12,6 +12,8 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating]
 Metric = Callable[[Bools, Floats], float]
 
+_DRAWS_AT_ONCE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
@@ -114,7 +116,7 @@ def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
 
 def draw_groups(
     is_fake: Bools, group_of_image: NDArray[np.integer], *, rounds: int = 1000, seed: int = 0
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Draw whole groups with replacement, as many as there are, again and again.
 
     Images of one group are not independent, so the group is what is drawn. Draws that miss a
@@ -138,12 +140,15 @@ def draw_groups(
     reals = np.bincount(group_of_image, ~is_fake)
     size = len(fakes)
     rng = np.random.default_rng(seed)
-    kept = np.empty((0, size), np.int64)
-    while len(kept) < rounds:
-        missing = rounds - len(kept)
-        drawn = rng.integers(0, size, (missing, size)) + size * np.arange(missing)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=missing * size).reshape(missing, size)
-        kept = np.concatenate([kept, counts[(counts @ fakes > 0) & (counts @ reals > 0)]])
+    kept = np.empty((rounds, size), np.int32)
+    done = 0
+    while done < rounds:
+        part = min(rounds - done, _DRAWS_AT_ONCE)
+        drawn = rng.integers(0, size, (part, size)) + size * np.arange(part)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=part * size).reshape(part, size)
+        counts = counts[(counts @ fakes > 0) & (counts @ reals > 0)]
+        kept[done : done + len(counts)] = counts
+        done += len(counts)
     return kept
 
 

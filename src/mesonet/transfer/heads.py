@@ -151,9 +151,7 @@ class Logistic:
     ) -> FittedHead:
         """See `Head.fit`."""
         scaler, x = _standardise(features)
-        model = LogisticRegression(
-            C=1 / (self.l2 * len(labels)), solver="newton-cg", max_iter=1000
-        )
+        model = LogisticRegression(C=1 / (self.l2 * len(labels)), solver="newton-cg", max_iter=1000)
         return _linear(scaler, model.fit(x, labels))
 
 
@@ -165,11 +163,13 @@ class Mlp:
         l2: factor of half the squared norm of the weights, beside the mean loss of a row.
         hidden: number of hidden units.
         epochs: how often every row is seen.
+        batch_size: rows per step.
     """
 
     l2: float = 1.0
     hidden: int = 32
     epochs: int = 30
+    batch_size: int = 64
     name: ClassVar[str] = "mlp"
 
     def fit(
@@ -182,7 +182,7 @@ class Mlp:
     ) -> FittedHead:
         """See `Head.fit`."""
         scaler, x = _standardise(features)
-        batch = min(200, len(labels))
+        batch = min(self.batch_size, len(labels))
         model = MLPClassifier(
             (self.hidden,),
             alpha=self.l2 * batch,  # which scikit-learn divides by the batch

@@ -99,16 +99,17 @@ class Notebook:
             beta_regularizer=regularizer(),
         )
         dropout = keras.layers.Dropout(0.5, seed=seed)
-        network = keras.Sequential([keras.Input((size,)), normalise, dropout, linear])
+        softmax = keras.layers.Softmax()
+        network = keras.Sequential([keras.Input((size,)), normalise, dropout, linear, softmax])
         network.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate, epsilon=1e-8),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            loss="sparse_categorical_crossentropy",
         )
         return network
 
     def _fold(self, network: keras.Model) -> tuple[DenseLayer, ...]:
         """Batch normalisation in the first layer; the softmax as a sigmoid of a difference."""
-        normalise, _, linear = network.layers
+        normalise, _, linear, _ = network.layers
         gamma, beta, mean, variance = (w.astype(np.float64) for w in normalise.get_weights())
         kernel, bias = (w.astype(np.float64) for w in linear.get_weights())
         factor = gamma / np.sqrt(variance + normalise.epsilon)

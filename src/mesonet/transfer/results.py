@@ -93,7 +93,7 @@ def describe_choice(choice: Choice, candidates: Sequence[Candidate]) -> dict[str
 
 
 def write_results(folder: Path, summary: dict[str, Any], folds: Sequence[Fold]) -> None:
-    """Write ``crossval.json``, ``confusion_matrix.png`` and, where heads have them, ``curves.png``."""
+    """Write ``crossval.json``, ``confusion_matrix.png`` and, if heads have any, ``curves.png``."""
     plot_confusion(summary["image"]["confusion"]).savefig(folder / "confusion_matrix.png", dpi=120)
     curves = [fold.fitted.curve for fold in folds if fold.fitted.curve]
     if curves:

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from mesonet.architectures import create_model
+from mesonet.backend import keras
+from mesonet.transfer.fine_tuning import freeze
+
+
+def _layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    return {layer.name: layer for layer in model.layers}
+
+
+def test_batch_statistics_and_the_first_layers_are_kept() -> None:
+    model = create_model("efficientnet_lite0", 32)
+    freeze(model, "blocks_3")
+    layers = _layers(model)
+    assert not layers["conv_stem"].trainable
+    assert not layers["blocks_2_project_conv"].trainable
+    assert layers["blocks_3_expand_conv"].trainable
+    assert not layers["blocks_3_bn0"].trainable
+    assert layers["head"].trainable
+
+
+def test_without_a_layer_only_batch_statistics_are_kept() -> None:
+    model = create_model("efficientnet_lite0", 32)
+    freeze(model)
+    kept = [layer for layer in model.layers if layer.weights and not layer.trainable]
+    assert kept
+    assert all(isinstance(layer, keras.layers.BatchNormalization) for layer in kept)
+
+
+def test_training_leaves_kept_layers_as_they_are() -> None:
+    model = create_model("efficientnet_lite0", 32)
+    freeze(model, "blocks_15")
+    before = {name: layer.get_weights() for name, layer in _layers(model).items()}
+    model.compile("adam", "binary_crossentropy")
+    model.train_on_batch(np.random.default_rng(0).random((2, 32, 32, 3)), np.array([0.0, 1.0]))
+    for name, layer in _layers(model).items():
+        if layer.weights:
+            same = all(map(np.array_equal, before[name], layer.get_weights()))
+            assert same == (not layer.trainable), name
+
+
+def test_an_unknown_layer_is_refused() -> None:
+    with pytest.raises(ValueError, match="blocks_99"):
+        freeze(create_model("meso4", 32), "blocks_99")
