@@ -72,6 +72,8 @@ def _openvino_runtime(network: Any) -> Runtime:
     network.reshape(shape)
     options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": cores()}
     compiled = openvino.Core().compile_model(network, "CPU", options)
+    # Two threads that touch OpenVINO's arrays for the first time at once may wait for each other
+    _ = openvino.Tensor(np.zeros(1, np.float32)).data
     requests = threading.local()
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:

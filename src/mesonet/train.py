@@ -299,7 +299,9 @@ def train_model(
                 patience=patience,
             )
         )
-    history = _fit(model, train, validation, epochs, [*used, *callbacks], verbose)
+    history = keras.callbacks.History()
+    if recorder.epochs < epochs:
+        history = _fit(model, train, validation, epochs, [*used, *callbacks], verbose)
     history.history = recorder.history
     history.epoch = list(range(recorder.epochs))
     save_model_history(history, run / "history.pkl")

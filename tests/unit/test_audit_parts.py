@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 
 from mesonet.audit.facts import Facts, read_facts
-from mesonet.audit.lookalikes import join, same_picture
+from mesonet.audit.lookalikes import Copies, join, same_picture
 from mesonet.audit.shortcuts import find_shortcuts
 
 PLAIN = Facts(96, 96, 5000, "PNG", "RGB", (), "", None)
@@ -26,7 +26,7 @@ def noise(seed, size=64):
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8))
 
 
-@pytest.mark.parametrize("quality", [15, 30, 50, 75, 90, 99])
+@pytest.mark.parametrize("quality", [25, 50, 75, 90, 99])
 def test_jpeg_quality_is_recognised(quality):
     facts = read_facts(saved(noise(0), quality=quality))
     assert abs(facts.jpeg.quality - quality) <= 1
@@ -69,6 +69,7 @@ def test_metadata_and_software():
     assert (facts.software, facts.jpeg, facts.metadata) == ("Painter", None, ())
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_metadata_is_no_error():
     data = saved(noise(0), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert read_facts(data).software == ""
@@ -121,7 +122,7 @@ def test_groups_are_the_pieces_of_evidence():
 
 def test_no_false_alarm_where_classes_are_alike():
     alarms = 0
-    for seed in range(30):
+    for seed in range(12):
         rng = np.random.default_rng(seed)
         facts = [
             replace(PLAIN, width=int(w), file_size=int(s), format=("PNG", "JPEG")[int(f)])
@@ -129,31 +130,44 @@ def test_no_false_alarm_where_classes_are_alike():
         ]
         labels = np.repeat([0, 1], 60)
         alarms += bool(find_shortcuts(facts, labels, rng.integers(0, 50, 120)))
-    assert alarms <= 1
+    assert alarms == 0
 
 
-def grey(seed):
+def picture(seed):
     small = np.random.default_rng(seed).integers(0, 256, (24, 24), np.uint8)
-    return Image.fromarray(small).resize((128, 128), Image.Resampling.BICUBIC)
+    return Image.fromarray(small).resize((128, 128), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def copies(image):
+    colours = image.resize((32, 32), Image.Resampling.BOX)
+    return Copies(np.asarray(colours), np.asarray(image.convert("L")))
 
 
 def test_shifts_scales_and_exchanged_parts_are_the_same_picture():
-    picture = grey(0)
-    changed = picture.transform((128, 128), Image.Transform.AFFINE, (0.92, 0, 8, 0, 0.92, 3))
-    changed.paste(grey(1).crop((0, 0, 40, 40)), (50, 60))
-    assert same_picture(np.asarray(picture), np.asarray(changed))
-    assert same_picture(np.asarray(changed), np.asarray(picture))
+    original = picture(0)
+    changed = original.transform((128, 128), Image.Transform.AFFINE, (0.92, 0, 8, 0, 0.92, 3))
+    changed.paste(picture(1).crop((0, 0, 40, 40)), (50, 60))
+    assert same_picture(copies(original), copies(changed))
+    assert same_picture(copies(changed), copies(original))
+    assert not same_picture(copies(changed), copies(original).mirrored())
 
 
 def test_different_pictures_are_not_the_same():
-    greys = [np.asarray(grey(seed)) for seed in range(16)]
-    assert not any(same_picture(a, b) for n, a in enumerate(greys) for b in greys[:n])
+    small = [copies(picture(seed)) for seed in range(16)]
+    assert not any(same_picture(a, b) for n, a in enumerate(small) for b in small[:n])
+
+
+def test_one_pattern_in_other_colours_is_another_picture():
+    pattern = picture(0).convert("L")
+    red, blue = (ImageOps.colorize(pattern, "black", colour) for colour in ("red", "blue"))
+    assert not same_picture(copies(red), copies(blue))
+    assert same_picture(copies(red), copies(red.point(lambda value: 0.8 * value + 20)))
 
 
 def test_flat_pictures_are_not_compared():
-    white, black = np.full((128, 128), 255, np.uint8), np.zeros((128, 128), np.uint8)
+    white, black = (copies(Image.new("RGB", (128, 128), name)) for name in ("white", "black"))
     assert not same_picture(white, black)
-    assert not same_picture(white, np.asarray(grey(0)))
+    assert not same_picture(white, copies(picture(0)))
 
 
 links = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=30)

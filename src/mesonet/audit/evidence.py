@@ -65,7 +65,7 @@ class Evidence:
         is_fake = np.concatenate([part.is_fake for part in folders])
         copies = _equal(survey.pixel_hashes)
         look_alikes = cluster_look_alikes(
-            survey.layouts, survey.greys, copies, is_fake + 2 * (apart < 0), apart, progress
+            survey.colours, survey.greys, copies, is_fake + 2 * (apart < 0), apart, progress
         )
         return cls(
             folder, other, survey.facts, _equal(survey.file_hashes), copies, look_alikes, groups

@@ -35,7 +35,7 @@ class JpegFacts:
 
     @property
     def quality(self) -> int:
-        """What libjpeg calls this quality, 1..100, by the luminance table; too high below 10."""
+        """What libjpeg calls this quality, 1..100, by the luminance table; too high below 20."""
         scale = 100 * sum(self.tables[0]) / _STANDARD_TABLE_SUM
         quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
         return max(1, min(100, round(quality)))

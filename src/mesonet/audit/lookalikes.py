@@ -2,25 +2,28 @@
 
 Candidates come cheaply, as the images with the most similar 8 x 8 grid of colours, which is the
 Colour Layout Descriptor of MPEG-7 (Kasutani & Yamada, ICIP 2001) before its quantisation. Each
-candidate is then laid over the other and compared in its fine detail. Portraits of two people
-agree in their grid and in the place of their eyes, but not in their hair and background.
+candidate is then laid over the other and compared in its fine detail and its colours. Portraits
+of two people agree in their grid and in the place of their eyes, but not in their hair and
+background.
 """
 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mesonet.audit.survey import GREY_SIZE
+from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE
 from mesonet.class_folders import Progress
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
+_LAYOUT_SIZE = 8
 _LAYOUT_CORRELATION = 0.6
 _NEIGHBOURS = 3
 _MIRRORED_NEIGHBOURS = 1
@@ -31,6 +34,7 @@ _SCALES = (24, 22, 26, 20, 28)  # of the middle 24 px of one image within the 32
 _COARSE_CORRELATION = 0.5
 _MIDDLE_CORRELATION = 0.75
 _FINE_CORRELATION = 0.65
+_COLOUR_CORRELATION = 0.85
 _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 25, 1e-3)
 
 
@@ -56,28 +60,46 @@ def join(clusters: Ints, first: Ints, second: Ints) -> Ints:
             return joined
 
 
-def same_picture(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
-    """Tell whether two small grey images show one picture, up to its framing and edits.
+class Copies(NamedTuple):
+    """Small copies of an image, RGB and grey values 0..255.
+
+    Attributes:
+        colours: shape ``(32, 32, 3)``.
+        grey: shape ``(128, 128)``.
+    """
+
+    colours: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+
+    def mirrored(self) -> "Copies":
+        """The copies of the mirrored image."""
+        return Copies(*(np.ascontiguousarray(copy[:, ::-1]) for copy in self))
+
+
+def same_picture(first: Copies, second: Copies) -> bool:
+    """Tell whether two images show one picture, up to its framing and edits.
 
     The middle of the second is searched for in the first, at several scales, by the correlation
     of their local detail. The place found is refined to an affine one with the enhanced
-    correlation coefficient (Evangelidis & Psarakis, TPAMI 2008), and the correlation of the
-    finest detail there decides. Framings may differ by about a sixth of the side.
-
-    Args:
-        first: grey values 0..255 of shape ``(128, 128)``.
-        second: as the first.
+    correlation coefficient (Evangelidis & Psarakis, TPAMI 2008), and the correlations there of
+    the finest detail and of the colours decide. Framings may differ by about a sixth of the side.
     """
-    score, place = _find(_detail(first, 32, 1.5, 5), _detail(second, 32, 1.5, 5))
+    score, place = _find(_detail(first.grey, 32, 1.5, 5), _detail(second.grey, 32, 1.5, 5))
     if score < _COARSE_CORRELATION:
         return False
-    place[:, 2] *= 2
-    score, place = _refine(_detail(first, 64, 3, 5), _detail(second, 64, 3, 5), place)
-    if score < _MIDDLE_CORRELATION:
-        return False
-    place[:, 2] *= 2
-    score, _ = _refine(_detail(first, GREY_SIZE, 1.5, 3), _detail(second, GREY_SIZE, 1.5, 3), place)
-    return score >= _FINE_CORRELATION
+    for size, sigma, noise, least in (
+        (64, 3, 5, _MIDDLE_CORRELATION),
+        (GREY_SIZE, 1.5, 3, _FINE_CORRELATION),
+    ):
+        place = _scaled(place, 2)
+        details = (_detail(copies.grey, size, sigma, noise) for copies in (first, second))
+        score, place = _refine(*details, place)
+        if score < least:
+            return False
+    colours = _correlation_at(
+        first.colours, second.colours, _scaled(place, COLOUR_SIZE / GREY_SIZE)
+    )
+    return colours >= _COLOUR_CORRELATION
 
 
 def _detail(grey: NDArray[np.uint8], size: int, sigma: float, noise: float) -> Floats:
@@ -119,8 +141,29 @@ def _refine(first: Floats, second: Floats, place: Floats) -> tuple[float, Floats
     return float(score), np.asarray(refined, np.float32)
 
 
+def _scaled(place: Floats, factor: float) -> Floats:
+    """The same place among copies that are larger by ``factor``."""
+    return np.asarray(place * np.array([1, 1, factor], np.float32), np.float32)
+
+
+def _correlation_at(first: NDArray[np.uint8], second: NDArray[np.uint8], place: Floats) -> float:
+    """Correlation of the second image with what lies at its place in the first."""
+    size = second.shape[1::-1]
+    laid = cv2.warpAffine(first, place, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    inside = cv2.warpAffine(
+        np.ones(first.shape[:2], np.uint8),
+        place,
+        size,
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+    ).astype(bool)
+    one, other = laid[inside].astype(np.float64), second[inside].astype(np.float64)
+    if min(one.size, other.size) == 0 or min(one.std(), other.std()) == 0:
+        return 0.0
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
 def cluster_look_alikes(
-    layouts: NDArray[np.uint8],
+    colours: NDArray[np.uint8],
     greys: NDArray[np.uint8],
     clusters: Ints,
     parts: Ints,
@@ -133,7 +176,7 @@ def cluster_look_alikes(
     video do not hide its copy in another part.
 
     Args:
-        layouts: colours, shape ``(n, 8, 8, 3)``.
+        colours: RGB copies, shape ``(n, 32, 32, 3)``.
         greys: grey copies, shape ``(n, 128, 128)``.
         clusters: what is joined already, shape ``(n,)``; see `join`.
         parts: part of each image, such as its class, shape ``(n,)``.
@@ -144,9 +187,9 @@ def cluster_look_alikes(
         The clusters, joined further.
     """
     alone = np.flatnonzero(clusters == np.arange(len(clusters)))  # exact copies are joined already
-    pairs, mirrored = _candidates(layouts[alone], parts[alone], groups[alone])
+    pairs, mirrored = _candidates(_layouts(colours[alone]), parts[alone], groups[alone])
     pairs = alone[pairs]
-    compare = partial(_compare, greys)
+    compare = partial(_compare, colours, greys)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pairs), _CHUNK):
             chunk, flipped = pairs[start : start + _CHUNK], mirrored[start : start + _CHUNK]
@@ -159,14 +202,22 @@ def cluster_look_alikes(
     return clusters
 
 
-def _compare(greys: NDArray[np.uint8], pair: Ints, mirrored: bool) -> bool:
-    first, second = greys[pair[0]], greys[pair[1]]
-    return same_picture(first, np.ascontiguousarray(second[:, ::-1]) if mirrored else second)
+def _compare(
+    colours: NDArray[np.uint8], greys: NDArray[np.uint8], pair: Ints, mirrored: bool
+) -> bool:
+    first, second = (Copies(colours[index], greys[index]) for index in pair)
+    return same_picture(first, second.mirrored() if mirrored else second)
 
 
-def _candidates(
-    layouts: NDArray[np.uint8], parts: Ints, groups: Ints
-) -> tuple[Ints, NDArray[np.bool_]]:
+def _layouts(colours: NDArray[np.uint8]) -> Floats:
+    """Mean colours of a grid, shape ``(n, 8, 8, 3)``."""
+    count, size, _, channels = colours.shape
+    cell = size // _LAYOUT_SIZE
+    cells = colours.reshape(count, _LAYOUT_SIZE, cell, _LAYOUT_SIZE, cell, channels)
+    return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
+
+
+def _candidates(layouts: Floats, parts: Ints, groups: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Pairs of indices, shape ``(m, 2)``, the likeliest first, and which of them are mirrored."""
     found = [
         np.array([*pair, mirrored, similarity])
@@ -181,7 +232,7 @@ def _candidates(
 
 
 def _neighbours(
-    layouts: NDArray[np.uint8], parts: Ints, groups: Ints, mirrored: bool
+    layouts: Floats, parts: Ints, groups: Ints, mirrored: bool
 ) -> Iterator[tuple[tuple[int, int], float]]:
     """Each image with its nearest ones of each part, the lower index first."""
     rows = _normalised(layouts)
@@ -201,8 +252,8 @@ def _neighbours(
                 yield (min(one, other), max(one, other)), float(values[row, column])
 
 
-def _normalised(layouts: NDArray[np.uint8]) -> Floats:
+def _normalised(layouts: Floats) -> Floats:
     """Rows whose products are correlations; flat images give zeros."""
-    rows = layouts.reshape(len(layouts), -1).astype(np.float32)
-    rows -= rows.mean(axis=1, keepdims=True)
+    rows = layouts.reshape(len(layouts), -1)
+    rows = rows - rows.mean(axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
