@@ -108,6 +108,7 @@ def train(run: Path, table: Path, arguments: argparse.Namespace) -> Path:
         lr=arguments.learning_rate,
         schedule="cosine",
         weight_averaging=0.98,
+        gradient_norm=1.0,
         blending=blending if arguments.blend else None,
         stop_early=False,
         checkpoint=False,
@@ -155,7 +156,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--blend", type=float, default=0.5, help="forgeries for each real image")
     parser.add_argument("--others", type=float, default=0.5, help="share of them from two people")
     parser.add_argument("--face", type=float, nargs=2, default=(0.36, 0.46), help="see Blending")

@@ -10,8 +10,7 @@ same command is given again. ``results.json`` holds the figures.
 
 The few training videos differ in size and colour more than in what was done to them, and a
 network learns those by heart first. Hence the smooth interpolation, and on top of the default
-augmentation a jitter of the colours, of the resolution and of the JPEG quality. Nine validation
-videos say little about single epochs: Meso-4's rate falls to zero and its weights are averaged.
+augmentation a jitter of the colours, of the resolution and of the JPEG quality.
 """
 
 import argparse
@@ -34,10 +33,7 @@ from mesonet.train import HISTORY_FILE, find_best_model, train_model
 
 TEST = 0.2
 VALIDATION = 0.15
-SETTINGS: dict[str, dict[str, Any]] = {
-    "meso4": {"epochs": 20, "schedule": "cosine", "weight_averaging": 0.99},
-    "mesoinception4": {"epochs": 8, "decay_limit": 1e-5},
-}
+EPOCHS = {"meso4": 12, "mesoinception4": 8}
 PREPROCESSING = Preprocessing(256, "bilinear")
 AUGMENTATIONS = {
     "channel_jitter_range": 25,
@@ -58,7 +54,8 @@ def train(data: Path, run: Path, architecture: str, seed: int) -> Path:
         run / "data" / "train",
         VALIDATION,
         augmentations=AUGMENTATIONS,
-        **SETTINGS[architecture],
+        epochs=EPOCHS[architecture],
+        decay_limit=1e-5,
         stop_early=False,
         monitor="val_loss",
         groups="video",
@@ -96,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--architecture", choices=SETTINGS, default="meso4")
+    parser.add_argument("--architecture", choices=EPOCHS, default="meso4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--unseen",

@@ -166,6 +166,7 @@ def train_model(
     blending: Blending | None = None,
     weight_averaging: float | None = None,
     schedule: Literal["steps", "cosine"] = "steps",
+    gradient_norm: float | None = None,
     groups: Grouping | None = None,
     seed: int = 0,
     info: ModelInfo | None = None,
@@ -208,6 +209,7 @@ def train_model(
             the average is what is validated and saved as the best model.
         schedule: how the rate decays: in ``"steps"`` as of `decay_schedule`, or as
             ``"cosine"`` down to zero, after a tenth of the training in which it rises to ``lr``.
+        gradient_norm: largest length of a step's gradient; longer ones are shortened.
         groups: which images must stay on one side of the validation split, see
             `mesonet.groups.group_keys`.
         seed: of the split, the order and the augmentation.
@@ -259,7 +261,10 @@ def train_model(
         elif lr_decay:
             rate = decay_schedule(lr, decay_rate, decay_limit, epochs, train.samples, batch_size)
         optimizer = keras.optimizers.Adam(
-            rate, use_ema=weight_averaging is not None, ema_momentum=weight_averaging or 0.99
+            rate,
+            global_clipnorm=gradient_norm,
+            use_ema=weight_averaging is not None,
+            ema_momentum=weight_averaging or 0.99,
         )
         model.compile(
             optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")]

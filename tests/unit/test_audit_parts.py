@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageDraw, ImageOps, PngImagePlugin
 
 from mesonet.audit.facts import Facts, read_facts
 from mesonet.audit.lookalikes import Copies, join, same_picture
@@ -164,10 +164,29 @@ def test_one_pattern_in_other_colours_is_another_picture():
     assert same_picture(copies(red), copies(red.point(lambda value: 0.8 * value + 20)))
 
 
-def test_flat_pictures_are_not_compared():
-    white, black = (copies(Image.new("RGB", (128, 128), name)) for name in ("white", "black"))
-    assert not same_picture(white, black)
-    assert not same_picture(white, copies(picture(0)))
+def drawing(width, height, skin, background):
+    image = Image.new("RGB", (128, 128), background)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((64 - width, 64 - height, 64 + width, 64 + height), skin)
+    for x in (48, 80):
+        draw.ellipse((x - 6, 50, x + 6, 60), "black")
+    return image
+
+
+def test_drawings_and_flat_pictures_are_the_same_only_in_equal_colours():
+    face = drawing(38, 46, "tan", "navy")
+    others = [
+        drawing(35, 43, "tan", "teal"),
+        drawing(38, 46, "gold", "purple"),
+        Image.new("RGB", (128, 128), "navy"),
+        picture(0),
+    ]
+    assert not any(same_picture(copies(face), copies(other)) for other in others)
+    data = io.BytesIO()
+    face.save(data, "JPEG", quality=70)
+    assert same_picture(copies(face), copies(Image.open(data)))
+    white, black = (Image.new("RGB", (128, 128), name) for name in ("white", "black"))
+    assert not same_picture(copies(white), copies(black))
 
 
 links = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=30)

@@ -33,7 +33,7 @@ def write_store(folder, features, labels, groups=None, class_names=("df", "real"
         "groups": groups and [str(group) for group in groups],
     }
     (folder / "index.json").write_text(json.dumps(index))
-    (folder / "progress.json").write_text(json.dumps({"done": len(labels)}))
+    (folder / "progress.json").write_text(json.dumps({"done": len(labels), "unreadable": {}}))
     return FeatureDataset(folder)
 
 
@@ -251,7 +251,7 @@ def test_a_group_of_several_images_is_judged_by_its_mean(tmp_path):
 
 
 def test_results_are_written(tmp_path, easy):
-    candidates = [Candidate(easy, Notebook(epochs=1, batch_size=4))]
+    candidates = [Candidate(easy, Notebook(epochs=1, batch_size=6))]
     folds = cross_validate(candidates, folds=2, inner_folds=2)
     write_results(tmp_path, summarise(folds, candidates), folds)
     assert {path.name for path in tmp_path.iterdir()} >= {

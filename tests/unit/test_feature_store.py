@@ -9,8 +9,9 @@ from mesonet.backend import keras
 from mesonet.class_folders import ClassFolders
 from mesonet.imaging import load_image
 from mesonet.preprocessing import Preprocessing
-from mesonet.transfer import store as store_module
-from mesonet.transfer.store import FeatureDataset, FeatureRecipe, StoreError, extract_features
+from mesonet.transfer import extraction
+from mesonet.transfer.extraction import extract_features
+from mesonet.transfer.store import FeatureDataset, FeatureRecipe, StoreError
 
 PREPROCESSING = Preprocessing(16, "bilinear", "symmetric")
 RECIPE = FeatureRecipe("small", None, PREPROCESSING)
@@ -116,8 +117,8 @@ def test_views(tmp_path, data, backbone):
 
 
 def test_an_interruption_resumes(tmp_path, data, backbone, monkeypatch):
-    monkeypatch.setattr(store_module, "_BATCH", 4)
-    monkeypatch.setattr(store_module, "_FLUSH_EVERY", 2)
+    monkeypatch.setattr(extraction, "_BATCH", 4)
+    monkeypatch.setattr(extraction, "_FLUSH_EVERY", 2)
     whole = extract_features(tmp_path / "whole", data, backbone, RECIPE)
 
     def stop(done, total):
@@ -141,20 +142,37 @@ def test_an_interruption_resumes(tmp_path, data, backbone, monkeypatch):
     assert seen == []
 
 
+def test_unreadable_images_are_left_out(tmp_path, backbone, monkeypatch):
+    monkeypatch.setattr(extraction, "_BATCH", 4)
+    root = write_class_folders(tmp_path / "data", 4, 3)
+    whole = extract_features(tmp_path / "whole", ClassFolders.read(root), backbone, RECIPE)
+    (root / "df" / "1_2.png").write_text("no image")
+    data = ClassFolders.read(root)
+    with pytest.warns(UserWarning, match=r"left out: .*1_2\.png: not an image"):
+        dataset = extract_features(tmp_path / "s", data, backbone, RECIPE, groups="video")
+    assert len(dataset) == len(dataset.features) == len(dataset.groups) == 23
+    assert "df/1_2.png" not in dataset.names
+    assert np.array_equal(dataset.features, np.delete(whole.features, 5, axis=0))
+    assert np.array_equal(dataset.rows(), dataset.features[:, 0])
+    assert dataset.labels.tolist() == [0] * 11 + [1] * 12
+    assert dataset.groups[5] == "2"
+    assert FeatureDataset(tmp_path / "s").names == dataset.names
+
+
 def test_few_batches_wait_at_a_time(tmp_path, data, backbone, monkeypatch):
     """A consumer that has taken one batch finds no more than a few others computed ahead."""
     started = []
-    compute = store_module._compute
+    compute = extraction._compute
 
     def counting(*arguments):
         started.append(1)
         return compute(*arguments)
 
-    monkeypatch.setattr(store_module, "_BATCH", 1)
-    monkeypatch.setattr(store_module, "_compute", counting)
-    monkeypatch.setattr(store_module, "cores", lambda: 2)
-    batches = store_module._batches(data, lambda images: images.mean(axis=(1, 2)), RECIPE, 0)
-    assert next(batches).shape == (1, 1, 3)
+    monkeypatch.setattr(extraction, "_BATCH", 1)
+    monkeypatch.setattr(extraction, "_compute", counting)
+    monkeypatch.setattr(extraction, "cores", lambda: 2)
+    batches = extraction._batches(data, lambda x: x.mean(axis=(1, 2)), RECIPE, (3,), 0)
+    assert next(batches)[0].shape == (1, 1, 3)
     batches.close()
     assert len(started) <= 5
 

@@ -8,6 +8,7 @@ from tests.images import write_class_folders
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
+from mesonet.blending import Blending
 from mesonet.model_file import load_model
 from mesonet.model_safety import ModelFileError
 from mesonet.train import decay_schedule, find_best_model, train_model
@@ -94,9 +95,13 @@ def test_options_switch_files_off(folder, tmp_path):
     assert not (run / "loss_curve.png").exists()
 
 
-def test_interrupted_and_resumed_is_the_same_as_uninterrupted(folder, tmp_path):
+@pytest.mark.parametrize(
+    "further", [{}, {"weight_averaging": 0.9, "schedule": "cosine", "blending": Blending(1, 0.5)}]
+)
+def test_interrupted_and_resumed_is_the_same_as_uninterrupted(folder, tmp_path, further):
     def options(run):
-        return {"epochs": 4, "run_dir": tmp_path / run, "verbose": 0, "tensorboard": False}
+        fixed = {"epochs": 4, "run_dir": tmp_path / run, "verbose": 0, "tensorboard": False}
+        return {**fixed, **further}
 
     whole = train_model(tiny(), folder, 0.25, 8, groups="video", **options("whole"))
     with pytest.raises(Interrupted):
@@ -110,6 +115,32 @@ def test_interrupted_and_resumed_is_the_same_as_uninterrupted(folder, tmp_path):
     best = [load_model(find_best_model(tmp_path / run))[0] for run in ("whole", "cut")]
     for one, other in zip(best[0].get_weights(), best[1].get_weights(), strict=True):
         assert np.allclose(one, other, rtol=1e-2, atol=1e-4)
+
+
+def test_the_average_of_the_weights_is_what_the_model_keeps(folder, tmp_path):
+    model = tiny()
+    options = {"verbose": 0, "tensorboard": False, "schedule": "cosine"}
+    train_model(
+        model, folder, None, 8, epochs=2, weight_averaging=1.0, run_dir=tmp_path / "a", **options
+    )
+    averaged = [weight.numpy() for weight in model.trainable_variables]
+    first = [weight.numpy() for weight in tiny().trainable_variables]
+    for one, other in zip(averaged, first, strict=True):
+        assert np.abs(one - other).max() < 1.1e-3  # it starts after one step and never moves
+    again = train_model(
+        model,
+        folder,
+        None,
+        8,
+        epochs=2,
+        weight_averaging=1.0,
+        run_dir=tmp_path / "a",
+        resume=True,
+        **options,
+    )
+    assert again.epoch == [0, 1]
+    for one, other in zip(averaged, model.trainable_variables, strict=True):
+        assert np.array_equal(one, other.numpy())  # nothing was left to do
 
 
 def test_a_run_is_never_overwritten_and_nothing_cannot_be_resumed(folder, tmp_path):

@@ -31,10 +31,19 @@ _SIMILARITIES = 2**24  # in memory at a time, as float32
 _CHUNK = 512
 
 _SCALES = (24, 22, 26, 20, 28)  # of the middle 24 px of one image within the 32 px of the other
+_COARSE = (32, 1.5, 5.0)  # size, sigma and noise of the detail
+_MIDDLE = (64, 3.0, 5.0)
+_FINE = (GREY_SIZE, 1.5, 3.0)
+_COARSE_DETAIL = 0.45  # least mean square; portraits have more
+_FINE_DETAIL = 0.2
 _COARSE_CORRELATION = 0.5
 _MIDDLE_CORRELATION = 0.75
 _FINE_CORRELATION = 0.65
-_COLOUR_CORRELATION = 0.85
+_COLOUR_CORRELATION = 0.8
+_COLOUR_DIFFERENCE = 3.0
+_SCALE_RANGE = (0.8, 1.25)
+_MOST_STRETCH = 1.06
+_MOST_ROTATION = 5.0
 _STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 25, 1e-3)
 
 
@@ -82,30 +91,44 @@ def same_picture(first: Copies, second: Copies) -> bool:
     The middle of the second is searched for in the first, at several scales, by the correlation
     of their local detail. The place found is refined to an affine one with the enhanced
     correlation coefficient (Evangelidis & Psarakis, TPAMI 2008), and the correlations there of
-    the finest detail and of the colours decide. Framings may differ by about a sixth of the side.
+    the finest detail and of the colours decide. Framings may differ by about a sixth of the side,
+    and hardly in rotation and proportions. Drawings and other plain pictures would match too
+    easily in what detail they have: they are the same only if their colours are, in one framing.
     """
-    score, place = _find(_detail(first.grey, 32, 1.5, 5), _detail(second.grey, 32, 1.5, 5))
+    one, other = (_detail(copies.grey, *_COARSE) for copies in (first, second))
+    if _is_plain(one, other, _COARSE_DETAIL):
+        return _have_equal_colours(first, second)
+    score, place = _find(one, other)
     if score < _COARSE_CORRELATION:
         return False
-    for size, sigma, noise, least in (
-        (64, 3, 5, _MIDDLE_CORRELATION),
-        (GREY_SIZE, 1.5, 3, _FINE_CORRELATION),
-    ):
-        place = _scaled(place, 2)
-        details = (_detail(copies.grey, size, sigma, noise) for copies in (first, second))
-        score, place = _refine(*details, place)
-        if score < least:
-            return False
-    colours = _correlation_at(
-        first.colours, second.colours, _scaled(place, COLOUR_SIZE / GREY_SIZE)
-    )
-    return colours >= _COLOUR_CORRELATION
+    one, other = (_detail(copies.grey, *_MIDDLE) for copies in (first, second))
+    score, place = _refine(one, other, _scaled(place, 2))
+    if score < _MIDDLE_CORRELATION:
+        return False
+    one, other = (_detail(copies.grey, *_FINE) for copies in (first, second))
+    if _is_plain(one, other, _FINE_DETAIL):
+        return _have_equal_colours(first, second)
+    score, place = _refine(one, other, _scaled(place, 2))
+    if score < _FINE_CORRELATION or not _is_reframing(place):
+        return False
+    place = _scaled(place, COLOUR_SIZE / GREY_SIZE)
+    return _correlation_at(first.colours, second.colours, place) >= _COLOUR_CORRELATION
+
+
+def _is_plain(one: Floats, other: Floats, least_detail: float) -> bool:
+    return bool(min(np.mean(one**2), np.mean(other**2)) < least_detail)
+
+
+def _have_equal_colours(first: Copies, second: Copies) -> bool:
+    difference = np.abs(first.colours.astype(np.int16) - second.colours)
+    return bool(difference.mean() <= _COLOUR_DIFFERENCE)
 
 
 def _detail(grey: NDArray[np.uint8], size: int, sigma: float, noise: float) -> Floats:
     """What is left without the shading of scale ``sigma``, at about the same contrast everywhere.
 
-    Contrasts far below ``noise`` grey values stay weak.
+    Contrasts far below ``noise`` grey values stay weak, so that the mean square tells what share
+    of the image has detail.
     """
     small = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32)
     high = small - cv2.GaussianBlur(small, (0, 0), sigma)
@@ -117,8 +140,6 @@ def _find(first: Floats, second: Floats) -> tuple[float, Floats]:
     """Correlation and place, as an affine matrix into ``first``, of the middle of ``second``."""
     margin = (len(second) - _SCALES[0]) // 2
     middle = second[margin:-margin, margin:-margin]
-    if min(first.std(), middle.std()) < 0.01:
-        return 0.0, np.eye(2, 3, dtype=np.float32)
     best, place = -1.0, (0.0, 0.0, 1.0)
     for size in _SCALES:
         scaled = cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA)
@@ -139,6 +160,18 @@ def _refine(first: Floats, second: Floats, place: Floats) -> tuple[float, Floats
     except cv2.error:  # it does not converge, as happens with different pictures
         return -1.0, place
     return float(score), np.asarray(refined, np.float32)
+
+
+def _is_reframing(place: Floats) -> bool:
+    """Tell whether an affine place is nearly a scaling, by not too much."""
+    larger, smaller = np.linalg.svd(place[:, :2].astype(np.float64), compute_uv=False)
+    rotation = np.degrees(np.arctan2(place[1, 0] - place[0, 1], place[0, 0] + place[1, 1]))
+    return bool(
+        _SCALE_RANGE[0] <= smaller
+        and larger <= _SCALE_RANGE[1]
+        and larger <= _MOST_STRETCH * smaller
+        and abs(rotation) <= _MOST_ROTATION
+    )
 
 
 def _scaled(place: Floats, factor: float) -> Floats:

@@ -7,8 +7,9 @@ from mesonet.architectures import create_backbone, get_architecture
 from mesonet.backend import keras
 from mesonet.class_folders import ClassFolders
 from mesonet.cli.progress import progress_bar
+from mesonet.transfer.extraction import extract_features
 from mesonet.transfer.extractor import Pooling
-from mesonet.transfer.store import FeatureDataset, FeatureRecipe, extract_features
+from mesonet.transfer.store import FeatureDataset, FeatureRecipe
 
 
 def extract(
@@ -39,8 +40,6 @@ def extract(
         seed=seed,
     )
     with progress_bar() as bar:
-        checking = bar.add_task("checking images", total=len(data))
-        data = data.readable(lambda done, _: bar.update(checking, completed=done))
         extracting = bar.add_task("extracting features", total=len(data))
         return extract_features(
             store,

@@ -1,17 +1,14 @@
 """A folder of features: computed once, read many times, and resumed after an interruption.
 
 A store holds ``features.npy``; ``extractor.keras``, the network that made them; ``index.json``,
-which says what they are features of; and ``progress.json``, how many images are done.
+which says what they are features of; and ``progress.json``, how many images are done and which of
+them could not be read.
 """
 
 import copy
-import hashlib
 import json
 import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,24 +17,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders, Progress
-from mesonet.groups import Grouping, group_keys
-from mesonet.imaging import load_image
-from mesonet.model_file import save_model
 from mesonet.model_safety import inspect_model_file
-from mesonet.preprocessing import ModelInfo, Preprocessing, real_class
-from mesonet.runtime import Runtime, cores
-from mesonet.transfer.extractor import Pooling, feature_runtime, make_extractor
+from mesonet.preprocessing import Preprocessing, real_class
+from mesonet.transfer.extractor import Pooling
 
 INDEX_FILE = "index.json"
 SCHEMA = 1
 
-_FEATURES_FILE = "features.npy"
-_EXTRACTOR_FILE = "extractor.keras"
-_PROGRESS_FILE = "progress.json"
-_FILES = {INDEX_FILE, _FEATURES_FILE, _EXTRACTOR_FILE, _PROGRESS_FILE}
-_BATCH = 8
-_FLUSH_EVERY = 16
+FEATURES_FILE = "features.npy"
+EXTRACTOR_FILE = "extractor.keras"
+PROGRESS_FILE = "progress.json"
 
 
 class StoreError(ValueError):
@@ -103,7 +92,7 @@ class Rows:
 
 
 class FeatureDataset:
-    """The features of a data folder, or of some of its images.
+    """The features of a data folder's readable images, or of some of them.
 
     Attributes:
         folder: the store.
@@ -121,20 +110,22 @@ class FeatureDataset:
             StoreError: the folder is no store, or features are missing.
         """
         self.folder = Path(store)
-        index = _read_index(self.folder)
-        done = _read_progress(self.folder)
-        if done < len(index["names"]):
+        index = read_index(self.folder)
+        done, unreadable = read_progress(self.folder)
+        count = len(index["names"])
+        if done < count:
             raise StoreError(
-                f"{store}: only {done} of {len(index['names'])} images are done; "
+                f"{store}: only {done} of {count} images are done; "
                 "run 'mesonet features' again to go on"
             )
         self.recipe = FeatureRecipe.from_dict(index["recipe"])
         self.class_names: tuple[str, str] = (index["class_names"][0], index["class_names"][1])
-        self.names: list[str] = index["names"]
-        self.labels = np.array(index["labels"], np.int64)
-        self.groups: list[str] | None = index["groups"]
-        self._array: NDArray[np.floating] = np.load(self.folder / _FEATURES_FILE, mmap_mode="r")
-        self._images = np.arange(len(self.names))
+        self._array: NDArray[np.floating] = np.load(self.folder / FEATURES_FILE, mmap_mode="r")
+        self._images = np.setdiff1d(np.arange(count), list(unreadable))
+        self.names: list[str] = [index["names"][i] for i in self._images]
+        self.labels: NDArray[np.int64] = np.array(index["labels"], np.int64)[self._images]
+        keys = index["groups"]
+        self.groups: list[str] | None = keys and [keys[i] for i in self._images]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -180,175 +171,17 @@ class FeatureDataset:
 
     def load_extractor(self) -> keras.Model:
         """The network that made the features, see `mesonet.transfer.extractor.make_extractor`."""
-        path = self.folder / _EXTRACTOR_FILE
+        path = self.folder / EXTRACTOR_FILE
         inspect_model_file(path)
         return keras.saving.load_model(path, compile=False)
 
 
-def extract_features(
-    store: str | os.PathLike[str],
-    data: ClassFolders,
-    backbone: keras.Model,
-    recipe: FeatureRecipe,
-    *,
-    groups: Grouping | None = None,
-    progress: Progress | None = None,
-) -> FeatureDataset:
-    """Write the features of a data folder, or go on where an interruption stopped it.
-
-    Images are decoded and run through the network in parallel; memory does not grow with
-    their number. A finished store is left as it is, but for the groups if others are given.
-
-    Args:
-        store: the folder to write.
-        data: the images, all readable (see `mesonet.class_folders.ClassFolders.readable`).
-        backbone: a model from ``(n, size, size, 3)`` to feature maps.
-        recipe: what else defines the features.
-        groups: which images belong together, see `mesonet.groups.group_keys`.
-        progress: called with how many images are done and how many there are.
+def read_index(folder: Path) -> dict[str, Any]:
+    """What a store is features of.
 
     Raises:
-        StoreError: the folder holds other features, or something else.
-        ValueError: the grouping does not fit the images, or size and network do not agree.
+        StoreError: the folder is no store.
     """
-    folder = Path(store)
-    if backbone.input_shape[1] != recipe.preprocessing.size:
-        raise ValueError(
-            f"the network takes images of {backbone.input_shape[1]} px, "
-            f"not of {recipe.preprocessing.size} px"
-        )
-    keys = group_keys(data.names, groups) if groups is not None else None
-    extractor = make_extractor(backbone, recipe.pooling)
-    index = {
-        "schema": SCHEMA,
-        "fingerprint": _fingerprint(data, extractor, recipe),
-        "recipe": asdict(recipe),
-        "class_names": list(data.class_names),
-        "names": [name.as_posix() for name in data.names],
-        "labels": data.labels.tolist(),
-        "groups": keys,
-    }
-    if (folder / INDEX_FILE).is_file():
-        existing = _read_index(folder)
-        if existing["fingerprint"] != index["fingerprint"]:
-            raise StoreError(
-                f"{store}: this store holds features of other images, or made in another way; "
-                "name another folder"
-            )
-        if keys is not None and keys != existing["groups"]:
-            _write_json(folder / INDEX_FILE, index)
-    else:
-        _start(folder, extractor, index, recipe)
-    done = _read_progress(folder)
-    if done < len(data):
-        _extend(folder, data, feature_runtime(extractor), recipe, done, progress)
-    return FeatureDataset(folder)
-
-
-def _start(
-    folder: Path, extractor: keras.Model, index: dict[str, Any], recipe: FeatureRecipe
-) -> None:
-    """Set up the files of a store; the index comes last, so that no half of them counts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(p.name not in _FILES and not p.name.startswith(".") for p in folder.iterdir()):
-        raise StoreError(f"{folder}: this folder holds something else; name a new one")
-    shape = (len(index["names"]), recipe.views, *extractor.output_shape[1:])
-    header = {
-        "descr": np.lib.format.dtype_to_descr(recipe.dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
-    with (folder / _FEATURES_FILE).open("wb") as file:
-        np.lib.format.write_array_header_2_0(file, header)
-        file.truncate(file.tell() + _bytes(shape, recipe.dtype))
-    info = ModelInfo(None, recipe.preprocessing, tuple(index["class_names"]))
-    save_model(extractor, folder / _EXTRACTOR_FILE, info)
-    _write_json(folder / _PROGRESS_FILE, {"done": 0})
-    _write_json(folder / INDEX_FILE, index)
-
-
-def _bytes(shape: Sequence[int], dtype: np.dtype[Any]) -> int:
-    return int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-
-
-def _extend(
-    folder: Path,
-    data: ClassFolders,
-    run: Runtime,
-    recipe: FeatureRecipe,
-    done: int,
-    progress: Progress | None,
-) -> None:
-    """Compute what is missing. What the progress counts has reached the disk before it."""
-    path = folder / _FEATURES_FILE
-    shape = np.load(path, mmap_mode="r").shape
-    with path.open("r+b") as file:
-        file.seek(-(len(data) - done) * _bytes(shape[1:], recipe.dtype), os.SEEK_END)
-        for number, features in enumerate(_batches(data, run, recipe, done), start=1):
-            file.write(features.tobytes())
-            done += len(features)
-            if number % _FLUSH_EVERY == 0 or done == len(data):
-                file.flush()
-                os.fsync(file.fileno())
-                _write_json(folder / _PROGRESS_FILE, {"done": done})
-            if progress:
-                progress(done, len(data))
-
-
-def _batches(
-    data: ClassFolders, run: Runtime, recipe: FeatureRecipe, start: int
-) -> Iterator[NDArray[np.floating]]:
-    """Features of batch after batch, in order, a few batches ahead of the consumer."""
-    pending: deque[Future[NDArray[np.floating]]] = deque()
-    workers = cores()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for first in range(start, len(data), _BATCH):
-                images = range(first, min(first + _BATCH, len(data)))
-                pending.append(pool.submit(_compute, data, images, run, recipe))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def _compute(
-    data: ClassFolders, images: range, run: Runtime, recipe: FeatureRecipe
-) -> NDArray[np.floating]:
-    """Features of a few images, shape ``(n, views, ...)``."""
-    pixels = [load_image(data.paths[i], recipe.preprocessing) for i in images]
-    limit = np.finfo(recipe.dtype).max
-    views = []
-    for view in range(recipe.views):
-        changed = pixels
-        if view:
-            changed = [
-                recipe.augmentation(image, np.random.default_rng([recipe.seed, i, view]))
-                for i, image in zip(images, pixels, strict=True)
-            ]
-        features = run(recipe.preprocessing.scale(np.stack(changed)))
-        views.append(np.clip(features, -limit, limit).astype(recipe.dtype))
-    return np.stack(views, axis=1)
-
-
-def _fingerprint(data: ClassFolders, extractor: keras.Model, recipe: FeatureRecipe) -> str:
-    """Hash of everything that the features depend on."""
-    values = asdict(recipe) | {"schema": SCHEMA}
-    del values["weights"]  # their values count, not where they came from
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
-    for weight in extractor.weights:
-        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
-    for name, path in zip(data.names, data.paths, strict=True):
-        digest.update(b"\n" + os.fsencode(name.as_posix()) + b"\n")
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _read_index(folder: Path) -> dict[str, Any]:
     path = folder / INDEX_FILE
     if not path.is_file():
         raise StoreError(f"{folder}: this is no feature store, it has no {INDEX_FILE}")
@@ -362,12 +195,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
     return index
 
 
-def _read_progress(folder: Path) -> int:
-    path = folder / _PROGRESS_FILE
-    return int(json.loads(path.read_text())["done"]) if path.is_file() else 0
-
-
-def _write_json(path: Path, value: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    partial.replace(path)
+def read_progress(folder: Path) -> tuple[int, dict[int, str]]:
+    """How many images are done, and why some of them could not be read, by their number."""
+    values = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
+    return values["done"], {int(i): reason for i, reason in values.get("unreadable", {}).items()}
