@@ -57,7 +57,7 @@ def get_detector(model: "MLModel") -> Detector:
 
 
 def _load(model: "MLModel") -> Detector:
-    from mesonet.model_file import file_hash
+    from mesonet.files import file_hash
 
     for released in list_released():  # starts without Keras
         if file_hash(released.path) == model.model_hash:

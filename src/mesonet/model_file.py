@@ -1,6 +1,5 @@
 """Loading and saving models, with what has to be known about them beside the weights."""
 
-import hashlib
 import json
 import logging
 import math
@@ -108,12 +107,6 @@ def save_model(model: keras.Model, path: str | os.PathLike[str], info: ModelInfo
             with h5py.File(temporary, "r+") as file:
                 file.attrs["mesonet"] = description
         temporary.replace(path)
-
-
-def file_hash(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _load_model(path: Path, contents: Contents) -> tuple[keras.Model, ModelInfo]:

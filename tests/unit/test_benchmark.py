@@ -23,7 +23,8 @@ from mesonet.evaluation.contenders import (
     score_data,
     score_images,
 )
-from mesonet.evaluation.prediction_cache import PredictionCache, default_cache, file_hash
+from mesonet.evaluation.prediction_cache import PredictionCache, default_cache
+from mesonet.files import file_hash
 from mesonet.perturbations import FAMILIES
 from mesonet.preprocessing import ModelInfo, Preprocessing
 

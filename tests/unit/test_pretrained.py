@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.torch_files import write_checkpoint
 
-from mesonet import pretrained
+from mesonet import files, pretrained
 from mesonet.backend import keras
 from mesonet.model_file import save_model
 from mesonet.model_safety import ModelFileError
@@ -214,7 +214,7 @@ def test_failed_download_names_url_and_way_out(cache, checkpoint, site):
 def test_cache_is_in_the_home_folder_by_default(tmp_path, monkeypatch):
     monkeypatch.delenv("MESONET_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert pretrained.cache_folder() == tmp_path / ".cache" / "mesonet"
+    assert files.cache_folder() == tmp_path / ".cache" / "mesonet"
 
 
 # Loading

@@ -23,8 +23,8 @@ from mesonet.evaluation.contenders import (
     score_data,
 )
 from mesonet.evaluation.figures import CALIBRATION_BINS
-from mesonet.evaluation.prediction_cache import file_hash
 from mesonet.evaluation.robustness import spread_choice, sweep
+from mesonet.files import file_hash
 
 SCHEMA_VERSION = 1
 """Grows when a reader of the JSON file has to change."""

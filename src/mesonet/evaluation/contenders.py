@@ -12,7 +12,8 @@ import numpy as np
 from mesonet.class_folders import ClassFolders, Progress
 from mesonet.detector import Detector, Failure, ImageSource
 from mesonet.evaluation.metrics import Floats
-from mesonet.evaluation.prediction_cache import PredictionCache, file_hash
+from mesonet.evaluation.prediction_cache import PredictionCache
+from mesonet.files import file_hash
 from mesonet.groups import group_keys, look_like_frames
 from mesonet.imaging import read_image
 from mesonet.perturbations import Perturbation

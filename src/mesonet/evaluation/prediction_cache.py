@@ -5,7 +5,6 @@ images are known by the SHA-256 of their files: moving a file loses nothing, and
 loses only what it must.
 """
 
-import hashlib
 import json
 import os
 import time
@@ -13,27 +12,15 @@ import warnings
 from pathlib import Path
 
 from mesonet import __version__
+from mesonet.files import cache_folder
 
 _FORMAT = 1
 _SECONDS_BETWEEN_SAVES = 5.0
 
 
 def default_cache() -> Path:
-    """``predictions`` in the folder that MESONET_CACHE names, or in ``~/.cache/mesonet``."""
-    return Path(os.environ.get("MESONET_CACHE") or Path.home() / ".cache/mesonet") / "predictions"
-
-
-def file_hash(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a regular file, in hexadecimal.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: not a regular file")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """``predictions`` in the cache folder."""
+    return cache_folder() / "predictions"
 
 
 class PredictionCache:

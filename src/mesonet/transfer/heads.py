@@ -24,7 +24,7 @@ Features = NDArray[np.floating] | Rows
 Labels = NDArray[np.integer]
 Activation = Literal["linear", "relu", "sigmoid"]
 
-_BATCH = 256
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
