@@ -94,7 +94,8 @@ def survey(paths: Sequence[Path], progress: Progress | None = None) -> Survey:
     About 4 KB of memory is kept for each image, and 16 KB in a temporary file.
     """
     shape = (max(len(paths), 1), GREY_SIZE, GREY_SIZE)
-    greys = np.memmap(tempfile.TemporaryFile(), np.uint8, "w+", shape=shape)  # noqa: SIM115
+    with tempfile.TemporaryFile() as file:
+        greys = np.memmap(file, np.uint8, "w+", shape=shape)
     colours = np.empty((len(paths), COLOUR_SIZE, COLOUR_SIZE, 3), np.uint8)
     readable = np.zeros(len(paths), bool)
     unreadable: list[ImageError] = []

@@ -84,7 +84,8 @@ def _write_table(result: "Audit", stream: TextIO) -> None:
     width = min(console.width, _WIDTH) - _INDENT
 
     def write(text: str, style: str = "", first: str = "", first_style: str = "") -> None:
-        for number, line in enumerate(textwrap.wrap(text, width, break_long_words=False)):
+        lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        for number, line in enumerate(lines):
             label = Text(f"{first if number == 0 else '':<{_INDENT}}", first_style)
             console.print(label.append(line, style))
 
