@@ -15,8 +15,9 @@ from tests.small_models import SIZE, layer, mutate, mutations, sequential, write
 from mesonet import architectures
 from mesonet.architectures import create_model
 from mesonet.backend import keras
+from mesonet.files import file_hash
 from mesonet.model_config import check_config
-from mesonet.model_file import file_hash, load_model, save_model
+from mesonet.model_file import load_model, save_model
 from mesonet.model_safety import ModelFileError
 from mesonet.preprocessing import ModelInfo, Preprocessing
 
