@@ -10,7 +10,7 @@ that takes is measured on two images and told apart. Then the commands `mesonet 
 
 import argparse
 import os
-import resource
+import re
 import shutil
 import statistics
 import subprocess
@@ -41,7 +41,14 @@ BACKBONE = "efficientnet_lite0"
 SIZE = 224
 BATCH = 32
 SEARCH = ("--head", "logistic", "--head", "mlp", "--search", "--folds", "5")
-COMMAND = "from mesonet.cli import main; main()"
+COMMAND = """
+import sys
+from mesonet.cli import main
+try:
+    main()
+finally:
+    print(open("/proc/self/status").read(), file=sys.stderr)
+"""
 
 # (repeats, kernel, stride of the first block, expansion, output channels)
 STAGES = (
@@ -200,20 +207,16 @@ def compare(data: ClassFolders, work: Path, rounds: int) -> None:
 
 
 def run_command(*arguments: object) -> None:
-    """Run a whole command; print its wall time and its peak memory."""
+    """Run a whole command; print its wall time and the most memory that it had."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *map(str, arguments)], stdout=subprocess.DEVNULL
+    result = subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, arguments)], capture_output=True, text=True
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"mesonet {arguments[0]} failed")
-    print(f"mesonet {arguments[0]:<9} {time.perf_counter() - started:7.1f} s, {_peak(usage)}")
-
-
-def _peak(usage: resource.struct_rusage) -> str:
-    kibibytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return f"{kibibytes / 1024:.0f} MiB at most"
+    seconds = time.perf_counter() - started
+    peak = re.search(r"^VmHWM:\s+(\d+) kB$", result.stderr, re.MULTILINE)
+    if result.returncode or peak is None:
+        raise SystemExit(result.stderr)
+    print(f"mesonet {arguments[0]:<9} {seconds:7.1f} s, {int(peak[1]) / 1024:.0f} MiB at most")
 
 
 def main() -> None:
