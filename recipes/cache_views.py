@@ -14,6 +14,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ from mesonet.blending import Blending
 from mesonet.class_folders import ClassFolders
 from mesonet.data import ImageBatches
 from mesonet.groups import Grouping, group_keys
-from mesonet.preprocessing import Preprocessing
 from mesonet.runtime import cores
 from mesonet.transfer.extractor import feature_runtime
 
 ARCHITECTURE = "efficientnet_lite0"
+SETTINGS_FILE = "views.json"
 FOLDS = 5
 BATCH = 16
 AUGMENTATION = Augmentation(
@@ -123,11 +124,12 @@ def main() -> None:
     parser.add_argument("--others", type=float, default=0.5, help="share of blends of two people")
     arguments = parser.parse_args()
     arguments.views.mkdir(parents=True, exist_ok=True)
-    usual = get_architecture(ARCHITECTURE).preprocessing
-    preprocessing = Preprocessing(arguments.size, usual.interpolation, usual.scaling)
+    settings = {name: getattr(arguments, name) for name in ("data", "until", "size")}
+    (arguments.views / SETTINGS_FILE).write_text(json.dumps(settings, indent=1))
+    prepared = replace(get_architecture(ARCHITECTURE).preprocessing, size=arguments.size)
     network = create_model(ARCHITECTURE, arguments.size, weights="imagenet")
     stem = first_layers(network, arguments.until)
-    model = stem.output_shape[1:], feature_runtime(stem), preprocessing
+    model = stem.output_shape[1:], feature_runtime(stem), prepared
     for folder, grouping in arguments.data:
         data = ClassFolders.read(folder)
         numbers = fold_numbers(data, grouping)

@@ -1,181 +1,158 @@
-"""Fine-tune EfficientNet-Lite0 on one or several data sets, and measure it on held-out groups.
+"""Fine-tune EfficientNet-Lite0 on what `cache_views.py` wrote, and score what was held out.
 
-    python recipes/fine_tune.py runs/ciplab-0 --data CIPLAB CIPLAB/groups.csv --fold 0
-    python recipes/fine_tune.py runs/ciplab --data CIPLAB CIPLAB/groups.csv
+    python recipes/fine_tune.py runs/fold-0 views --fold 0
+    python recipes/fine_tune.py runs/without-ffpp views --without ffpp
+    python recipes/fine_tune.py runs/all views
 
-With `--fold` a fifth of the groups of every set, the same for every seed, is held out, and
-`results.json` and a `scores-<set>.csv` for `mesonet benchmark --scores` tell how it went; without,
-all images are trained on. A tenth of the training groups is for the calibration, the threshold
-and the band, not for choosing an epoch: the last one is kept. An interrupted run goes on where it
-was when the same command is given again.
-
-Batch statistics, depthwise filters and the first three blocks stay as ImageNet made them: that
-halves the time and keeps what a few thousand images cannot teach better. Real images bring
-forgeries blended from themselves and from each other.
+The run folder gets `detector.keras` and, of the images of the fold or set that was held out,
+`scores-<set>.csv` with the network's own scores. `pool_folds.py` goes on from there. An
+interrupted run goes on after its last epoch when the same command is given again. Nothing is
+chosen by the held-out images: the last epoch is kept.
 """
 
 import argparse
 import csv
 import json
-from pathlib import Path, PurePath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from cache_views import ARCHITECTURE, FOLDS, SETTINGS_FILE, fold_numbers
+from numpy.typing import NDArray
 
 from mesonet.architectures import create_model, get_architecture
 from mesonet.backend import keras
-from mesonet.blending import Blending
 from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
-from mesonet.evaluation.calibration import calibrate
-from mesonet.evaluation.metrics import auc, bootstrap_interval
-from mesonet.evaluation.scores import Scores, score_folder
-from mesonet.groups import Grouping, group_keys
+from mesonet.evaluation.metrics import auc
+from mesonet.evaluation.scores import score_folder
 from mesonet.model_file import save_model
 from mesonet.preprocessing import ModelInfo
-from mesonet.train import HISTORY_FILE, train_model
 from mesonet.transfer.fine_tuning import freeze
 
-ARCHITECTURE = "efficientnet_lite0"
 CLASSES = ("fake", "real")
-FOLDS = 5
-VALIDATION = 0.1
-AUGMENTATIONS = {
-    "rotation_range": 10,
-    "zoom_range": 0.1,
-    "width_shift_range": 0.05,
-    "height_shift_range": 0.05,
-    "brightness_range": (0.85, 1.15),
-    "channel_shift_range": 15,
-    "channel_jitter_range": 10,
-    "horizontal_flip": True,
-    "resolution_range": (0.4, 1.0),
-    "jpeg_quality_range": (40, 100),
-}
 
 
-def divide(
-    data: ClassFolders, grouping: Grouping, fold: int | None
-) -> tuple[ClassFolders, ClassFolders | None]:
-    """Hold the fold's groups out, the same for every seed."""
-    if fold is None:
-        return data, None
-    keys = group_keys(data.names, grouping)
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
-    held_out = np.zeros(len(data), bool)
-    held_out[list(splitter.split(data.labels, data.labels, keys))[fold][1]] = True
-    return data.subset(~held_out), data.subset(held_out)
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What was kept of one fold of one set: maps, and the round and kind of each."""
+
+    maps: NDArray[np.float16]
+    rounds: NDArray[np.int64]
+    kinds: NDArray[np.str_]
+
+    @classmethod
+    def read(cls, path: Path) -> "Views":
+        """Read ``<path>.npy``, which stays on disk, and ``<path>.json``."""
+        rows = json.loads(path.with_suffix(".json").read_text())
+        rounds, kinds = zip(*rows, strict=True)
+        maps = np.load(path.with_suffix(".npy"), mmap_mode="r")
+        return cls(maps, np.array(rounds), np.array(kinds))
 
 
-def mix(parts: dict[str, tuple[ClassFolders, Grouping]], folder: Path) -> Path:
-    """Link all images into two class folders, and write down which belong together."""
-    table = folder / "groups.csv"
-    if table.exists():
-        return table
-    rows = []
-    for name, (data, grouping) in parts.items():
-        keys = group_keys(data.names, grouping)
-        for path, fake, key in zip(data.paths, data.is_fake, keys, strict=True):
-            link = PurePath(CLASSES[0] if fake else CLASSES[1], f"{name}_{path.name}")
-            (folder / link).parent.mkdir(parents=True, exist_ok=True)
-            (folder / link).unlink(missing_ok=True)
-            (folder / link).symlink_to(path.resolve())
-            rows.append((str(link), f"{name}/{key}"))
-    with table.open("w", newline="") as lines:
-        csv.writer(lines).writerows([("file", "group"), *rows])
-    return table
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """One round of all views an epoch, shuffled, with a share of the blends."""
+
+    def __init__(self, parts: list[Views], batch_size: int, blend: float, seed: int) -> None:
+        super().__init__(workers=1, max_queue_size=4)
+        self.parts, self.batch_size, self.blend, self.seed = parts, batch_size, blend, seed
+        self.start(0)
+        self.batches = len(self.order) // batch_size
+
+    def start(self, epoch: int) -> None:
+        """Draw the order of an epoch."""
+        self.epoch = epoch
+        rng = np.random.default_rng([self.seed, epoch])
+        order = []
+        for number, part in enumerate(self.parts):
+            rows = np.flatnonzero(part.rounds == epoch % (part.rounds.max() + 1))
+            rows = rows[(part.kinds[rows] != "blend") | (rng.random(len(rows)) < self.blend)]
+            order.append(np.column_stack([np.full(len(rows), number), rows]))
+        self.order = rng.permutation(np.concatenate(order))
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        places = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
+        chosen = self.order[places % len(self.order)]
+        maps = np.stack([self.parts[part].maps[row] for part, row in chosen])
+        real = [self.parts[part].kinds[row] == "real" for part, row in chosen]
+        return maps.astype(np.float32), np.array(real, np.float32)
+
+    def on_epoch_end(self) -> None:
+        """Go on with the next round."""
+        self.start(self.epoch + 1)
 
 
-def train(run: Path, table: Path, arguments: argparse.Namespace) -> Path:
-    """Train, calibrate, and return the model's file."""
+def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Namespace) -> Path:
+    """Train the layers that were not kept, and return the file of the whole network."""
     keras.utils.set_random_seed(arguments.seed)
-    model = create_model(ARCHITECTURE, weights="imagenet", dropout=0.3)
-    freeze(model, "blocks_3")
+    model = create_model(ARCHITECTURE, settings["size"], weights="imagenet", dropout=0.3)
+    freeze(model, settings["until"])
     for layer in model.layers:
-        if isinstance(layer, keras.layers.DepthwiseConv2D):
-            layer.trainable = False
-    info = ModelInfo(ARCHITECTURE, get_architecture(ARCHITECTURE).preprocessing, CLASSES)
-    blending = Blending(arguments.blend, arguments.others, tuple(arguments.face))
-    train_model(
-        model,
-        table.parent,
-        VALIDATION,
-        arguments.batch_size,
-        use_default_augmentation=False,
-        augmentations=AUGMENTATIONS,
-        epochs=arguments.epochs,
-        lr=arguments.learning_rate,
-        schedule="cosine",
-        weight_averaging=0.98,
-        gradient_norm=1.0,
-        blending=blending if arguments.blend else None,
-        stop_early=False,
-        checkpoint=False,
-        groups=table,
-        seed=arguments.seed,
-        info=info,
-        run_dir=run / "training",
-        resume=(run / "training" / HISTORY_FILE).exists(),
-        verbose=2,
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.97
+    start = next(layer for layer in model.layers if layer.name.startswith(settings["until"]))
+    later = keras.Model(start.input, model.output)
+    batches = Batches(parts, arguments.batch_size, arguments.blend, arguments.seed)
+    steps = len(batches) * arguments.epochs
+    rate = keras.optimizers.schedules.CosineDecay(
+        arguments.learning_rate / 100,
+        steps - steps // 10,
+        warmup_target=arguments.learning_rate,
+        warmup_steps=steps // 10,
     )
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.98)
+    later.compile(optimizer, "binary_crossentropy", metrics=[keras.metrics.AUC(name="auc")])
+    callbacks = [
+        keras.callbacks.BackupAndRestore(run / "interrupted"),
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.start(epoch)),
+        keras.callbacks.CSVLogger(run / "training.csv", append=True),
+    ]
+    later.fit(batches, epochs=arguments.epochs, shuffle=False, callbacks=callbacks, verbose=2)
     path = run / "detector.keras"
-    bare = keras.Model(model.inputs[0], model.outputs[0], name=ARCHITECTURE)
-    save_model(bare, path, info)
-    _, validation = ClassFolders.read(table.parent).split(VALIDATION, table, arguments.seed)
-    scores = score_folder(Detector.load(path), validation)
-    save_model(bare, path, calibrate(info, scores.is_fake, scores.fake_probability))
+    usual = replace(get_architecture(ARCHITECTURE).preprocessing, size=settings["size"])
+    save_model(model, path, ModelInfo(ARCHITECTURE, usual, CLASSES))
     return path
 
 
-def report(run: Path, name: str, scores: Scores, threshold: float, grouping: Grouping) -> Any:
-    """Write the scores down and return the figures; intervals are drawn over groups."""
-    with (run / f"scores-{name}.csv").open("w", newline="") as lines:
-        writer = csv.writer(lines)
-        writer.writerow(("file", "fake_probability", "threshold"))
-        for file, score in zip(scores.names, scores.fake_probability, strict=True):
-            writer.writerow((file, score, threshold))
-    groups = group_keys(scores.names, grouping)
-    return {
-        "image": scores.image_metrics(threshold).to_dict(),
-        "image_auc_interval": bootstrap_interval(
-            auc, scores.is_fake, scores.fake_probability, groups
-        ),
-        "group": scores.group_metrics(threshold, grouping).to_dict(),
-    }
-
-
 def main() -> None:
-    """Run one fold, or all images."""
+    """Train once and score what was held out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument(
-        "--data", nargs=2, action="append", required=True, metavar=("DIR", "GROUPS")
-    )
-    parser.add_argument("--fold", type=int, choices=range(FOLDS))
+    parser.add_argument("views", type=Path)
+    parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
+    parser.add_argument("--without", default="", metavar="SET", help="hold this set out")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
     parser.add_argument("--blend", type=float, default=0.5, help="forgeries for each real image")
-    parser.add_argument("--others", type=float, default=0.5, help="share of them from two people")
-    parser.add_argument("--face", type=float, nargs=2, default=(0.36, 0.46), help="see Blending")
     arguments = parser.parse_args()
-    sets = {Path(folder).name: (Path(folder), groups) for folder, groups in arguments.data}
-    parts, judged = {}, {}
-    for name, (folder, grouping) in sets.items():
-        rest, held_out = divide(ClassFolders.read(folder), grouping, arguments.fold)
-        parts[name] = rest, grouping
-        if held_out:
-            judged[name] = held_out
-    table = mix(parts, arguments.run / "images")
-    detector = Detector.load(train(arguments.run, table, arguments))
-    results: dict[str, Any] = {"seed": arguments.seed, "fold": arguments.fold}
-    for name, held_out in judged.items():
-        scores = score_folder(detector, held_out)
-        results[name] = report(arguments.run, name, scores, detector.info.threshold, sets[name][1])
-    (arguments.run / "results.json").write_text(json.dumps(results, indent=1))
-    print(json.dumps(results, indent=1))
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    settings = json.loads((arguments.views / SETTINGS_FILE).read_text())
+    parts, judged = [], {}
+    for folder, grouping in settings["data"]:
+        name = Path(folder).name
+        held_out = range(FOLDS) if name == arguments.without else [arguments.fold]
+        kept = [fold for fold in range(FOLDS) if fold not in held_out]
+        parts += [Views.read(arguments.views / f"{name}-{fold}") for fold in kept]
+        data = ClassFolders.read(folder)
+        judged[name] = data.subset(np.isin(fold_numbers(data, grouping), held_out))
+    detector = Detector.load(train(arguments.run, parts, settings, arguments))
+    for name, data in judged.items():
+        if not len(data):
+            continue
+        scores = score_folder(detector, data)
+        with (arguments.run / f"scores-{name}.csv").open("w", newline="") as lines:
+            writer = csv.writer(lines)
+            writer.writerow(("file", "fake", "score"))
+            writer.writerows(
+                zip(scores.names, scores.is_fake, scores.fake_probability, strict=True)
+            )
+        print(f"{name}: {len(data)} images, AUC {auc(scores.is_fake, scores.fake_probability):.4f}")
 
 
 if __name__ == "__main__":

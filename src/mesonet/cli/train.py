@@ -34,7 +34,7 @@ def run(
         str | None,
         typer.Option(
             help="Fine-tune: keep the layers before the first one whose name begins so, such as "
-            "blocks_3, and let convolutions take over batch normalisation."
+            "blocks_5."
         ),
     ] = None,
     groups: Groups = None,
@@ -132,7 +132,7 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
     from mesonet.cli.training_progress import TrainingProgress, checking
     from mesonet.model_file import load_model
     from mesonet.train import find_best_model, train_model
-    from mesonet.transfer.fine_tuning import fold_batch_norm, freeze
+    from mesonet.transfer.fine_tuning import freeze
 
     run = resume or settings["output"] or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     keras.utils.set_random_seed(settings["seed"])
@@ -143,7 +143,6 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
         options = {"weights": settings["weights"]} if settings["weights"] else {}
         model = create_model(settings["architecture"], **options)
     if settings["freeze_until"]:
-        model = fold_batch_norm(model)
         freeze(model, settings["freeze_until"])
     if not resume:
         if (run / SETTINGS_FILE).exists():

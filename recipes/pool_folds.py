@@ -1,0 +1,85 @@
+r"""Judge and calibrate by what trainings on different folds say of the fold that each left out.
+
+    python recipes/pool_folds.py pooled views runs/fold-* --model runs/all/detector.keras \
+        --output detector.keras
+
+A fold is judged by the network that saw nothing of it, with the calibration and threshold that
+the other folds give. `pooled/scores-<set>.csv` holds that for `mesonet benchmark --scores`. The
+model, trained on everything, gets the calibration, threshold and band of all folds. Sets count the
+same in these, however many images they have.
+"""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cache_views import SETTINGS_FILE
+from numpy.typing import NDArray
+
+from mesonet.evaluation.calibration import calibrate
+from mesonet.model_file import load_model, save_model
+from mesonet.preprocessing import ModelInfo
+
+Table = NDArray[Any]
+"""Rows of set, file, whether it is fake, and score."""
+
+
+def read(run: Path, sets: list[str]) -> Table:
+    """What a network says of the images it left out."""
+    rows = []
+    for name in sets:
+        with (run / f"scores-{name}.csv").open(newline="") as lines:
+            rows += [(name, *row.values()) for row in csv.DictReader(lines)]
+    return np.array(rows)
+
+
+def complete(info: ModelInfo, table: Table) -> ModelInfo:
+    """Add calibration, threshold and band, from as many images of each set."""
+    rng = np.random.default_rng(0)
+    names, sizes = np.unique(table[:, 0], return_counts=True)
+    chosen = [
+        rng.choice(np.flatnonzero(table[:, 0] == name), sizes.min(), replace=False)
+        for name in names
+    ]
+    drawn = table[np.concatenate(chosen)]
+    return calibrate(info, drawn[:, 2] == "True", drawn[:, 3].astype(float))
+
+
+def main() -> None:
+    """Pool, judge, and complete the model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pooled", type=Path)
+    parser.add_argument("views", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+", help="of different folds")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    settings = json.loads((arguments.views / SETTINGS_FILE).read_text())
+    sets = [Path(folder).name for folder, _ in settings["data"]]
+    tables = [read(run, sets) for run in arguments.runs]
+    model, info = load_model(arguments.model)
+    judged = []
+    for number, table in enumerate(tables):
+        others = np.concatenate(tables[:number] + tables[number + 1 :])
+        fitted = complete(info, others)
+        assert fitted.calibration  # noqa: S101
+        scores = fitted.calibration.apply(table[:, 3].astype(float))
+        thresholds = np.full(len(table), fitted.threshold)
+        judged.append(np.column_stack([table[:, :2], scores, thresholds]))
+    arguments.pooled.mkdir(parents=True, exist_ok=True)
+    rows = np.concatenate(judged)
+    for name in sets:
+        with (arguments.pooled / f"scores-{name}.csv").open("w", newline="") as lines:
+            writer = csv.writer(lines)
+            writer.writerow(("file", "fake_probability", "threshold"))
+            writer.writerows(rows[rows[:, 0] == name][:, 1:])
+    completed = complete(info, np.concatenate(tables))
+    save_model(model, arguments.output, completed)
+    print(completed)
+
+
+if __name__ == "__main__":
+    main()
