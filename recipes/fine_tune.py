@@ -1,7 +1,7 @@
 """Fine-tune EfficientNet-Lite0 on what `cache_views.py` wrote, and score what was held out.
 
     python recipes/fine_tune.py runs/fold-0 views --fold 0
-    python recipes/fine_tune.py runs/without-ffpp views --without ffpp
+    python recipes/fine_tune.py runs/without-ffpp views --sets mesonet ciplab
     python recipes/fine_tune.py runs/all views
 
 The run folder gets `detector.keras` and, of the images of the fold or set that was held out,
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("views", type=Path)
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
-    parser.add_argument("--without", default="", metavar="SET", help="hold this set out")
+    parser.add_argument("--sets", nargs="+", help="train on these alone, and score the others")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch-size", type=int, default=32)
@@ -136,7 +136,8 @@ def main() -> None:
     parts, judged = [], {}
     for folder, grouping in settings["data"]:
         name = Path(folder).name
-        held_out = range(FOLDS) if name == arguments.without else [arguments.fold]
+        trained_on = not arguments.sets or name in arguments.sets
+        held_out = [arguments.fold] if trained_on else range(FOLDS)
         kept = [fold for fold in range(FOLDS) if fold not in held_out]
         parts += [Views.read(arguments.views / f"{name}-{fold}") for fold in kept]
         data = ClassFolders.read(folder)

@@ -4,9 +4,9 @@ r"""Judge and calibrate by what trainings on different folds say of the fold tha
         --output detector.keras
 
 A fold is judged by the network that saw nothing of it, with the calibration and threshold that
-the other folds give. `pooled/scores-<set>.csv` holds that for `mesonet benchmark --scores`. The
-model, trained on everything, gets the calibration, threshold and band of all folds. Sets count the
-same in these, however many images they have.
+the other folds give. `pooled/scores-<set>.csv` holds that for `mesonet benchmark --scores`, and
+`pooled/<set>/` links to the images. The model, trained on everything, gets the calibration,
+threshold and band of all folds. Sets count the same in these, however many images they have.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     settings = json.loads((arguments.views / SETTINGS_FILE).read_text())
-    sets = [Path(folder).name for folder, _ in settings["data"]]
-    tables = [read(run, sets) for run in arguments.runs]
+    sets = {Path(folder).name: Path(folder) for folder, _ in settings["data"]}
+    tables = [read(run, list(sets)) for run in arguments.runs]
     model, info = load_model(arguments.model)
     judged = []
     for number, table in enumerate(tables):
@@ -71,7 +71,12 @@ def main() -> None:
         judged.append(np.column_stack([table[:, :2], scores, thresholds]))
     arguments.pooled.mkdir(parents=True, exist_ok=True)
     rows = np.concatenate(judged)
-    for name in sets:
+    for name, folder in sets.items():
+        for file in rows[rows[:, 0] == name][:, 1]:
+            link = arguments.pooled / name / file
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to((folder / file).resolve())
         with (arguments.pooled / f"scores-{name}.csv").open("w", newline="") as lines:
             writer = csv.writer(lines)
             writer.writerow(("file", "fake_probability", "threshold"))
