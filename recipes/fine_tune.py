@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
     parser.add_argument("--sets", nargs="+", help="train on these alone, and score the others")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
     parser.add_argument("--blend", type=float, default=0.5, help="forgeries for each real image")

@@ -78,6 +78,13 @@ class Blending:
         blend = source * mask + target * (1 - mask)
         return target, np.clip(blend.round(), 0, 255).astype(np.uint8)
 
+    def disguise(self, image: Image, rng: np.random.Generator) -> Image:
+        """Change a forgery of the training set as often as the real images of pairs.
+
+        Else colours that are a little off, or sharpness, would mark an image as real.
+        """
+        return _change(image, rng) if rng.random() < self.share / 2 else image
+
 
 def _change(image: Image, rng: np.random.Generator) -> Image:
     """Shift colours a little, then lower the resolution or sharpen."""

@@ -120,7 +120,9 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
         for i in chosen:
             label = int(self.classes[i])
             image = load_image(self.data.paths[i], self.preprocessing)
-            if self.blending and not self.data.is_fake[i] and rng.random() < self.blending.share:
+            if self.blending and self.data.is_fake[i]:
+                image = self.blending.disguise(image, rng)
+            elif self.blending and rng.random() < self.blending.share:
                 image, forgery = self._blend(image, rng)
                 state = rng.bit_generator.state
                 images.append(self._augment(forgery, rng))

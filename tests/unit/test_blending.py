@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,25 @@ def test_every_real_image_of_a_batch_brings_its_forgery(data: ClassFolders, othe
 def test_without_blending_a_batch_is_what_it_was(data: ClassFolders) -> None:
     images, labels = ImageBatches(data, 8, preprocessing=Preprocessing(64))[0]
     assert len(images) == len(labels) == 8
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (1.0, 20, 80)])
+def test_forgeries_of_the_set_are_changed_as_often_as_real_images(
+    data: ClassFolders, share: float, least: int, most: int
+) -> None:
+    forgeries = data.subset(data.is_fake)
+    batches = ImageBatches(
+        forgeries, 8, preprocessing=Preprocessing(64), blending=Blending(share=share)
+    )
+    plain = ImageBatches(forgeries, 8, preprocessing=Preprocessing(64))[0][0]
+    changed = [
+        np.any(image != before) for _ in range(33) for image, before in _pairs(batches, plain)
+    ]
+    assert len(changed) == 99
+    assert least <= sum(changed) <= most
+
+
+def _pairs(batches: ImageBatches, plain: NDArray[np.float32]) -> list[tuple[Any, Any]]:
+    images, labels = next(batches)
+    assert not labels.any()
+    return list(zip(images, plain, strict=True))
