@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mesonet.preprocessing import ModelInfo
 
-DEFAULT = "mesoinception4"
+DEFAULT = "efficientnet_lite0"
 
 _FOLDER = Path(__file__).parent
 
