@@ -91,9 +91,6 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     keras.utils.set_random_seed(arguments.seed)
     model = create_model(ARCHITECTURE, settings["size"], weights="imagenet", dropout=0.3)
     freeze(model, settings["until"])
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.97
     start = next(layer for layer in model.layers if layer.name.startswith(settings["until"]))
     later = keras.Model(start.input, model.output)
     batches = Batches(parts, arguments.batch_size, arguments.blend, arguments.seed)

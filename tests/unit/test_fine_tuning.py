@@ -14,6 +14,7 @@ def test_the_first_layers_are_kept() -> None:
     assert not layers["blocks_2_bn2"].trainable
     assert layers["blocks_3_expand_conv"].trainable
     assert layers["blocks_3_bn0"].trainable
+    assert layers["blocks_3_bn0"].momentum == 0.97
     assert layers["head"].trainable
 
 

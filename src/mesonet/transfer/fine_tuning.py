@@ -2,14 +2,16 @@
 
 from mesonet.backend import keras
 
+_MOMENTUM = 0.97  # statistics follow within a hundred steps, as small data sets need
+
 
 def freeze(model: keras.Model, until: str) -> None:
     """Keep the first layers of a network as they are.
 
     The first layers of an ImageNet network, which cost most of the time, are good as they are.
-    Batch normalisation in the later ones goes on learning. Kept, it would multiply gradients: some
-    channels of these networks vary so little that it enlarges them up to 75 times, and the usual
-    learning rates then ruin the network within a few steps.
+    Batch normalisation in the later ones goes on learning, with a momentum of 0.97. Kept, it would
+    multiply gradients: some channels of these networks vary so little that it enlarges them up to
+    75 times, and the usual learning rates then ruin the network within a few steps.
 
     Args:
         model: a network with trained weights, not compiled yet.
@@ -24,3 +26,6 @@ def freeze(model: keras.Model, until: str) -> None:
         raise ValueError(f"no layer of {model.name} begins with {until!r}")
     for layer in model.layers[:first]:
         layer.trainable = False
+    for layer in model.layers[first:]:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = _MOMENTUM
