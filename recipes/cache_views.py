@@ -124,8 +124,11 @@ def main() -> None:
     parser.add_argument("--others", type=float, default=0.5, help="share of blends of two people")
     arguments = parser.parse_args()
     arguments.views.mkdir(parents=True, exist_ok=True)
-    settings = {name: getattr(arguments, name) for name in ("data", "until", "size")}
-    (arguments.views / SETTINGS_FILE).write_text(json.dumps(settings, indent=1))
+    settings = json.dumps({k: v for k, v in vars(arguments).items() if k != "views"}, indent=1)
+    written = arguments.views / SETTINGS_FILE
+    if written.exists() and written.read_text() != settings:
+        parser.error(f"{arguments.views} holds views made with other settings; name another folder")
+    written.write_text(settings)
     prepared = replace(get_architecture(ARCHITECTURE).preprocessing, size=arguments.size)
     network = create_model(ARCHITECTURE, arguments.size, weights="imagenet")
     stem = first_layers(network, arguments.until)
