@@ -1,11 +1,12 @@
-r"""Run augmented images through the first layers of EfficientNet-Lite0 once, for many trainings.
+r"""Run augmented images through the first layers of a network once, for many trainings.
 
     python recipes/cache_views.py views --data MESONET video --data FFPP pair \
         --data CIPLAB CIPLAB/groups.csv
 
 These layers are not trained, so what they make of an image can be kept. Every round takes as many
-images of each set, larger sets in turns, and changes each anew; a real one comes with a forgery
-blended from it. Groups are divided into five folds first, and both faces of a blend come from one
+images of each set, larger sets in turns. Half of them are moved and lit a little; the others are
+shrunk, compressed and changed in colour too, and a real one of these comes with a forgery blended
+from it. Groups are divided into five folds first, and both faces of a blend come from one
 fold, so that any fold can be held out later. An interrupted run goes on with the fold it was at
 when the same command is given again.
 """
@@ -33,12 +34,17 @@ from mesonet.groups import Grouping, group_keys
 from mesonet.runtime import cores
 from mesonet.transfer.extractor import feature_runtime
 
-ARCHITECTURE = "efficientnet_lite0"
 SETTINGS_FILE = "views.json"
 FOLDS = 5
 BATCH = 16
-AUGMENTATION = Augmentation(
-    rotation_range=10,
+LIGHT = Augmentation(
+    width_shift_range=0.05,
+    height_shift_range=0.05,
+    brightness_range=(0.9, 1.1),
+    channel_shift_range=10,
+    horizontal_flip=True,
+)
+HEAVY = Augmentation(
     zoom_range=0.1,
     width_shift_range=0.05,
     height_shift_range=0.05,
@@ -67,12 +73,12 @@ def first_layers(model: keras.Model, until: str) -> keras.Model:
     return keras.Model(model.input, start.input)
 
 
-def in_turns(data: ClassFolders, images: int, rounds: int) -> Iterator[ClassFolders]:
-    """As many images each round, until all had their turn, and again."""
+def in_turns(data: ClassFolders, images: int, turns: int) -> Iterator[ClassFolders]:
+    """As many images each time, until all had their turn, and again."""
     rng = np.random.default_rng(0)
     order = np.zeros(0, int)
     images = min(images, len(data))
-    for _ in range(rounds):
+    for _ in range(turns):
         if len(order) < images:
             rest = rng.permutation(np.setdiff1d(np.arange(len(data)), order))
             order = np.concatenate([order, rest])
@@ -83,12 +89,17 @@ def in_turns(data: ClassFolders, images: int, rounds: int) -> Iterator[ClassFold
 
 
 def write_fold(path: Path, turns: list[ClassFolders], blending: Blending, model: Any) -> None:
-    """Write ``<path>.npy``, the maps, and ``<path>.json``, the round and kind of each."""
+    """Write ``<path>.npy``, the maps, and ``<path>.json``, the round and kind of each.
+
+    Two turns make a round: one of light views and one of heavy views.
+    """
     shape, run, preprocessing = model
     rows = []
     for number, data in enumerate(turns):
+        heavy = number % 2
         for fake in data.is_fake:
-            rows += [(number, kind) for kind in (("fake",) if fake else ("blend", "real"))]
+            kinds = ("fake",) if fake else ("blend", "real") if heavy else ("real",)
+            rows += [(number // 2, kind) for kind in kinds]
     partial = path.with_suffix(".partial")
     maps = open_memmap(partial, "w+", np.float16, (len(rows), *shape))
     done = 0
@@ -98,8 +109,8 @@ def write_fold(path: Path, turns: list[ClassFolders], blending: Blending, model:
                 data,
                 BATCH,
                 preprocessing=preprocessing,
-                augmentation=AUGMENTATION,
-                blending=blending,
+                augmentation=HEAVY if number % 2 else LIGHT,
+                blending=blending if number % 2 else None,
                 seed=number,
             )
             for views in pool.map(lambda i, b=batches: run(b[i][0]), range(len(batches))):
@@ -117,6 +128,7 @@ def main() -> None:
     parser.add_argument(
         "--data", nargs=2, action="append", required=True, metavar=("DIR", "GROUPS")
     )
+    parser.add_argument("--architecture", default="efficientnet_lite0")
     parser.add_argument("--until", default="blocks_5", help="name of the first trained layers")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=8)
@@ -129,8 +141,8 @@ def main() -> None:
     if written.exists() and written.read_text() != settings:
         parser.error(f"{arguments.views} holds views made with other settings; name another folder")
     written.write_text(settings)
-    prepared = replace(get_architecture(ARCHITECTURE).preprocessing, size=arguments.size)
-    network = create_model(ARCHITECTURE, arguments.size, weights="imagenet")
+    prepared = replace(get_architecture(arguments.architecture).preprocessing, size=arguments.size)
+    network = create_model(arguments.architecture, arguments.size, weights="imagenet")
     stem = first_layers(network, arguments.until)
     model = stem.output_shape[1:], feature_runtime(stem), prepared
     for folder, grouping in arguments.data:
@@ -140,7 +152,7 @@ def main() -> None:
             path = arguments.views / f"{Path(folder).name}-{fold}"
             if not path.with_suffix(".npy").exists():
                 part = data.subset(numbers == fold)
-                turns = list(in_turns(part, arguments.images // FOLDS, arguments.rounds))
+                turns = list(in_turns(part, arguments.images // FOLDS // 2, arguments.rounds * 2))
                 write_fold(path, turns, Blending(1.0, arguments.others), model)
                 print(f"{path}: done", flush=True)
 

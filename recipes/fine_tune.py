@@ -1,4 +1,4 @@
-"""Fine-tune EfficientNet-Lite0 on what `cache_views.py` wrote, and score what was held out.
+"""Fine-tune a network on what `cache_views.py` wrote, and score what was held out.
 
     python recipes/fine_tune.py runs/fold-0 views --fold 0
     python recipes/fine_tune.py runs/without-ffpp views --sets mesonet ciplab
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cache_views import ARCHITECTURE, FOLDS, SETTINGS_FILE, fold_numbers
+from cache_views import FOLDS, SETTINGS_FILE, fold_numbers
 from numpy.typing import NDArray
 
 from mesonet.architectures import create_model, get_architecture
@@ -89,7 +89,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Namespace) -> Path:
     """Train the layers that were not kept, and return the file of the whole network."""
     keras.utils.set_random_seed(arguments.seed)
-    model = create_model(ARCHITECTURE, settings["size"], weights="imagenet", dropout=0.3)
+    name = settings["architecture"]
+    model = create_model(name, settings["size"], weights="imagenet", dropout=0.3)
     freeze(model, settings["until"])
     start = next(layer for layer in model.layers if layer.name.startswith(settings["until"]))
     later = keras.Model(start.input, model.output)
@@ -110,8 +111,8 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     ]
     later.fit(batches, epochs=arguments.epochs, shuffle=False, callbacks=callbacks, verbose=2)
     path = run / "detector.keras"
-    usual = replace(get_architecture(ARCHITECTURE).preprocessing, size=settings["size"])
-    save_model(model, path, ModelInfo(ARCHITECTURE, usual, CLASSES))
+    usual = replace(get_architecture(name).preprocessing, size=settings["size"])
+    save_model(model, path, ModelInfo(name, usual, CLASSES))
     return path
 
 

@@ -3,16 +3,17 @@ r"""Judge and calibrate by what trainings on different folds say of the fold tha
     python recipes/pool_folds.py pooled views runs/fold-* --model runs/all/detector.keras \
         --output detector.keras
 
-A fold is judged by the network that saw nothing of it, with the calibration and threshold that
-the other folds give. `pooled/scores-<set>.csv` holds that for `mesonet benchmark --scores`, and
-`pooled/<set>/` links to the images. The model, trained on everything, gets the calibration,
-threshold and band of all folds. Sets count the same in these, however many images they have.
+A fold is judged by the network that saw nothing of it, with the calibration, threshold and band
+that the other folds give, and its figures are printed. `pooled/scores-<set>.csv` holds the scores
+for `mesonet benchmark --scores`, and `pooled/<set>/` links to the images. The model, trained on
+everything, gets the calibration, threshold and band of all folds. Sets count the same in these,
+however many images they have.
 """
 
 import argparse
 import csv
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from cache_views import SETTINGS_FILE
 from numpy.typing import NDArray
 
 from mesonet.evaluation.calibration import calibrate
+from mesonet.evaluation.figures import Sample, measure_figures
+from mesonet.evaluation.metrics import group_means
+from mesonet.groups import group_keys
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import ModelInfo
 
@@ -48,6 +52,22 @@ def complete(info: ModelInfo, table: Table) -> ModelInfo:
     return calibrate(info, drawn[:, 2] == "True", drawn[:, 3].astype(float))
 
 
+def print_figures(run: str, fitted: ModelInfo, table: Table, groupings: dict[str, str]) -> None:
+    """Say how one fold was judged: a line for the images, one for the groups of each set."""
+    for name, grouping in groupings.items():
+        rows = table[table[:, 0] == name]
+        fake, scores = rows[:, 2] == "True", rows[:, 3].astype(float)
+        keys = group_keys([PurePath(file) for file in rows[:, 1]], grouping)
+        levels = {"image": (fake, scores), "group": group_means(fake, scores, keys)}
+        for level, judged in levels.items():
+            figures = measure_figures(Sample(*judged, fitted.threshold, fitted.band))
+            shown = " ".join(
+                f"{key} {figures[key].item():.3f}"
+                for key in ("accuracy", "auc", "ece", "uncertain", "accuracy_decided")
+            )
+            print(f"{run} {name} {level} n {len(judged[0])} {shown}")
+
+
 def main() -> None:
     """Pool, judge, and complete the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -59,6 +79,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = json.loads((arguments.views / SETTINGS_FILE).read_text())
     sets = {Path(folder).name: Path(folder) for folder, _ in settings["data"]}
+    groupings = {Path(folder).name: grouping for folder, grouping in settings["data"]}
     tables = [read(run, list(sets)) for run in arguments.runs]
     model, info = load_model(arguments.model)
     judged = []
@@ -68,6 +89,8 @@ def main() -> None:
         assert fitted.calibration  # noqa: S101
         scores = fitted.calibration.apply(table[:, 3].astype(float))
         thresholds = np.full(len(table), fitted.threshold)
+        calibrated = np.column_stack([table[:, :3], scores])
+        print_figures(arguments.runs[number].name, fitted, calibrated, groupings)
         judged.append(np.column_stack([table[:, :2], scores, thresholds]))
     arguments.pooled.mkdir(parents=True, exist_ok=True)
     rows = np.concatenate(judged)

@@ -1,0 +1,56 @@
+"""The commands that made the released weights, on a few small images."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.images import write_class_folders
+
+from mesonet.detector import Detector
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def recipe(name, *arguments):
+    command = [sys.executable, RECIPES / name, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_class_folders(tmp_path_factory.mktemp("data") / "faces", videos=10, frames=2)
+
+
+def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder):
+    views = tmp_path / "views"
+    small = ("--architecture", "mesolite", "--until", "last", "--size", 32, "--rounds", 1)
+    data = ("--data", folder, "video")
+    assert recipe("cache_views.py", views, *small, *data).returncode == 0
+    other = recipe("cache_views.py", views, *small, *data, "--rounds", 2)
+    assert other.returncode == 2
+    assert "name another folder" in other.stderr
+    runs = []
+    for fold in (0, 1):
+        runs.append(tmp_path / f"fold-{fold}")
+        done = recipe("fine_tune.py", runs[-1], views, "--fold", fold, "--epochs", 1)
+        assert done.returncode == 0, done.stderr
+    pooled, output = tmp_path / "pooled", tmp_path / "detector.keras"
+    model = ("--model", runs[0] / "detector.keras", "--output", output)
+    done = recipe("pool_folds.py", pooled, views, *runs, *model)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" image n ") == 2
+    with (pooled / f"scores-{folder.name}.csv").open(newline="") as lines:
+        judged = [row["file"] for row in csv.DictReader(lines)]
+    held_out = [row["file"] for run in runs for row in _scores(run, folder.name)]
+    assert judged == held_out
+    assert len(set(judged)) == len(judged)
+    info = Detector.load(output).info
+    assert info.calibration is not None
+    assert info.band is not None
+
+
+def _scores(run, name):
+    with (run / f"scores-{name}.csv").open(newline="") as lines:
+        return list(csv.DictReader(lines))
