@@ -27,7 +27,7 @@ from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.evaluation.metrics import auc
 from mesonet.evaluation.scores import score_folder
-from mesonet.model_file import save_model
+from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import ModelInfo
 from mesonet.transfer.fine_tuning import freeze
 
@@ -90,7 +90,10 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     """Train the layers that were not kept, and return the file of the whole network."""
     keras.utils.set_random_seed(arguments.seed)
     name = settings["architecture"]
-    model = create_model(name, settings["size"], weights="imagenet", dropout=0.3)
+    weights = None if arguments.start else "imagenet"
+    model = create_model(name, settings["size"], weights=weights, dropout=0.3)
+    if arguments.start:
+        model.set_weights(load_model(arguments.start)[0].get_weights())
     freeze(model, settings["until"])
     start = next(layer for layer in model.layers if layer.name.startswith(settings["until"]))
     later = keras.Model(start.input, model.output)
@@ -123,6 +126,7 @@ def main() -> None:
     parser.add_argument("views", type=Path)
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
     parser.add_argument("--sets", nargs="+", help="train on these alone, and score the others")
+    parser.add_argument("--start", type=Path, help="detector to go on from, not ImageNet's weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)

@@ -5,9 +5,10 @@ r"""Judge and calibrate by what trainings on different folds say of the fold tha
 
 A fold is judged by the network that saw nothing of it, with the calibration, threshold and band
 that the other folds give, and its figures are printed. `pooled/scores-<set>.csv` holds the scores
-for `mesonet benchmark --scores`, and `pooled/<set>/` links to the images. The model, trained on
-everything, gets the calibration, threshold and band of all folds. Sets count the same in these,
-however many images they have.
+for `mesonet benchmark --scores`, and `pooled/<set>/` links to the images; `pooled/<run>/` holds
+one fold's images and its network, completed. The model, trained on everything, gets the
+calibration, threshold and band of all folds. Sets count the same in these, however many images
+they have.
 """
 
 import argparse
@@ -68,6 +69,15 @@ def print_figures(run: str, fitted: ModelInfo, table: Table, groupings: dict[str
             print(f"{run} {name} {level} n {len(judged[0])} {shown}")
 
 
+def link_images(folder: Path, files: Table, target: Path) -> None:
+    """Show some images of a data folder as a data folder of their own."""
+    for file in files:
+        link = target / file
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to((folder / file).resolve())
+
+
 def main() -> None:
     """Pool, judge, and complete the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,29 +91,30 @@ def main() -> None:
     sets = {Path(folder).name: Path(folder) for folder, _ in settings["data"]}
     groupings = {Path(folder).name: grouping for folder, grouping in settings["data"]}
     tables = [read(run, list(sets)) for run in arguments.runs]
-    model, info = load_model(arguments.model)
     judged = []
     for number, table in enumerate(tables):
         others = np.concatenate(tables[:number] + tables[number + 1 :])
+        run = arguments.runs[number]
+        network, info = load_model(run / "detector.keras")
         fitted = complete(info, others)
         assert fitted.calibration  # noqa: S101
         scores = fitted.calibration.apply(table[:, 3].astype(float))
         thresholds = np.full(len(table), fitted.threshold)
         calibrated = np.column_stack([table[:, :3], scores])
-        print_figures(arguments.runs[number].name, fitted, calibrated, groupings)
+        print_figures(run.name, fitted, calibrated, groupings)
         judged.append(np.column_stack([table[:, :2], scores, thresholds]))
-    arguments.pooled.mkdir(parents=True, exist_ok=True)
+        for name, folder in sets.items():
+            files = table[table[:, 0] == name][:, 1]
+            link_images(folder, files, arguments.pooled / name)
+            link_images(folder, files, arguments.pooled / run.name / name)
+        save_model(network, arguments.pooled / run.name / "detector.keras", fitted)
     rows = np.concatenate(judged)
-    for name, folder in sets.items():
-        for file in rows[rows[:, 0] == name][:, 1]:
-            link = arguments.pooled / name / file
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.unlink(missing_ok=True)
-            link.symlink_to((folder / file).resolve())
+    for name in sets:
         with (arguments.pooled / f"scores-{name}.csv").open("w", newline="") as lines:
             writer = csv.writer(lines)
             writer.writerow(("file", "fake_probability", "threshold"))
             writer.writerows(rows[rows[:, 0] == name][:, 1:])
+    model, info = load_model(arguments.model)
     completed = complete(info, np.concatenate(tables))
     save_model(model, arguments.output, completed)
     print(completed)
