@@ -3,6 +3,10 @@
     python recipes/fine_tune.py runs/fold-0 views --fold 0
     python recipes/fine_tune.py runs/without-ffpp views --sets mesonet ciplab
     python recipes/fine_tune.py runs/all views
+    python recipes/fine_tune.py runs/closer closer-views --start runs/all/detector.keras
+
+A training that goes on from a detector ends with the mean of the weights before and after, which
+holds better on what neither saw (Wortsman et al., CVPR 2022, arXiv 2109.01903).
 
 The run folder gets `detector.keras` and, of the images of the fold or set that was held out,
 `scores-<set>.csv` with the network's own scores. `pool_folds.py` goes on from there. An
@@ -92,8 +96,9 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     name = settings["architecture"]
     weights = None if arguments.start else "imagenet"
     model = create_model(name, settings["size"], weights=weights, dropout=0.3)
-    if arguments.start:
-        model.set_weights(load_model(arguments.start)[0].get_weights())
+    before = load_model(arguments.start)[0].get_weights() if arguments.start else None
+    if before:
+        model.set_weights(before)
     freeze(model, settings["until"])
     start = next(layer for layer in model.layers if layer.name.startswith(settings["until"]))
     later = keras.Model(start.input, model.output)
@@ -113,6 +118,9 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
         keras.callbacks.CSVLogger(run / "training.csv", append=True),
     ]
     later.fit(batches, epochs=arguments.epochs, shuffle=False, callbacks=callbacks, verbose=2)
+    if before:
+        pairs = zip(before, model.get_weights(), strict=True)
+        model.set_weights([(old + new) / 2 for old, new in pairs])
     path = run / "detector.keras"
     usual = replace(get_architecture(name).preprocessing, size=settings["size"])
     save_model(model, path, ModelInfo(name, usual, CLASSES))
@@ -126,7 +134,7 @@ def main() -> None:
     parser.add_argument("views", type=Path)
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
     parser.add_argument("--sets", nargs="+", help="train on these alone, and score the others")
-    parser.add_argument("--start", type=Path, help="detector to go on from, not ImageNet's weights")
+    parser.add_argument("--start", type=Path, help="detector to go on from and average with")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.images import write_class_folders
 
+from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -36,6 +37,9 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
         runs.append(tmp_path / f"fold-{fold}")
         done = recipe("fine_tune.py", runs[-1], views, "--fold", fold, "--epochs", 1)
         assert done.returncode == 0, done.stderr
+    closer = ("--fold", 1, "--epochs", 1, "--start", runs[0] / "detector.keras")
+    done = recipe("fine_tune.py", tmp_path / "closer", views, *closer)
+    assert done.returncode == 0, done.stderr
     pooled, output = tmp_path / "pooled", tmp_path / "detector.keras"
     model = ("--model", runs[0] / "detector.keras", "--output", output)
     done = recipe("pool_folds.py", pooled, views, *runs, *model)
@@ -46,6 +50,9 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
     held_out = [row["file"] for run in runs for row in _scores(run, folder.name)]
     assert judged == held_out
     assert len(set(judged)) == len(judged)
+    of_one_fold = ClassFolders.read(pooled / "fold-1" / folder.name)
+    assert len(of_one_fold) == len(_scores(runs[1], folder.name))
+    assert Detector.load(pooled / "fold-1" / "detector.keras").info.band is not None
     info = Detector.load(output).info
     assert info.calibration is not None
     assert info.band is not None
