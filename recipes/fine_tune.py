@@ -9,9 +9,9 @@ A training that goes on from a detector ends with the mean of the weights before
 holds better on what neither saw (Wortsman et al., CVPR 2022, arXiv 2109.01903).
 
 The run folder gets `detector.keras` and, of the images of the fold or set that was held out,
-`scores-<set>.csv` with the network's own scores. `pool_folds.py` goes on from there. An
-interrupted run goes on after its last epoch when the same command is given again. Nothing is
-chosen by the held-out images: the last epoch is kept.
+`scores-<set>.csv` with the network's own scores, for `pool_folds.py` and `mesonet benchmark
+--scores`. An interrupted run goes on after its last epoch when the same command is given again.
+Nothing is chosen by the held-out images: the last epoch is kept.
 """
 
 import argparse
@@ -159,10 +159,9 @@ def main() -> None:
         scores = score_folder(detector, data)
         with (arguments.run / f"scores-{name}.csv").open("w", newline="") as lines:
             writer = csv.writer(lines)
-            writer.writerow(("file", "fake", "score"))
-            writer.writerows(
-                zip(scores.names, scores.is_fake, scores.fake_probability, strict=True)
-            )
+            writer.writerow(("file", "fake", "fake_probability", "threshold"))
+            for row in zip(scores.names, scores.is_fake, scores.fake_probability, strict=True):
+                writer.writerow((*row, detector.info.threshold))
         print(f"{name}: {len(data)} images, AUC {auc(scores.is_fake, scores.fake_probability):.4f}")
 
 

@@ -37,7 +37,10 @@ def read(run: Path, sets: list[str]) -> Table:
     rows = []
     for name in sets:
         with (run / f"scores-{name}.csv").open(newline="") as lines:
-            rows += [(name, *row.values()) for row in csv.DictReader(lines)]
+            rows += [
+                (name, row["file"], row["fake"], row["fake_probability"])
+                for row in csv.DictReader(lines)
+            ]
     return np.array(rows)
 
 
