@@ -56,7 +56,8 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
     results: dict[str, np.ndarray] = {}
 
     def reference() -> None:
-        batches = ImageDataGenerator(rescale=1 / 255).flow_from_directory(
+        scale = detector.info.preprocessing.scale
+        batches = ImageDataGenerator(preprocessing_function=scale).flow_from_directory(
             folder,
             target_size=model.input_shape[1:3],
             interpolation=detector.info.preprocessing.interpolation,
@@ -68,7 +69,7 @@ def warm(folder: Path, arguments: argparse.Namespace) -> None:
 
     def ours() -> None:
         verdicts = [v for v in detector.predict(paths) if isinstance(v, Verdict)]
-        results["ours"] = np.array([v.fake_probability for v in verdicts])
+        results["ours"] = np.array([v.raw_score for v in verdicts])
 
     interleaved(1, reference=reference, ours=ours)
     seconds = interleaved(arguments.rounds, reference=reference, ours=ours)
