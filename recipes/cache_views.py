@@ -144,8 +144,7 @@ def main() -> None:
     prepared = replace(get_architecture(arguments.architecture).preprocessing, size=arguments.size)
     network = create_model(arguments.architecture, arguments.size, weights="imagenet")
     stem = first_layers(network, arguments.until)
-    run = feature_runtime(stem) if len(stem.layers) > 1 else np.asarray
-    model = stem.output_shape[1:], run, prepared
+    model = stem.output_shape[1:], feature_runtime(stem), prepared
     for folder, grouping in arguments.data:
         data = ClassFolders.read(folder)
         numbers = fold_numbers(data, grouping)
