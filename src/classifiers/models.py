@@ -134,8 +134,9 @@ class MLModel(models.Model):
         return slugify(self.model_name).replace("-", "_") or self.model_id.hex
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Store the model; when its file is new, have it measured and drop the old file."""
-        stored = type(self).objects.filter(pk=self.pk).values_list("model_file", flat=True).first()
+        """Store the model; when its file is new, have it measured. Old files are dropped."""
+        names = type(self).objects.filter(pk=self.pk).values_list("model_file", "loss_curve")
+        stored, curve = names.first() or ("", "")
         new = stored != self.model_file.name or not self.model_file._committed
         if update_fields is not None:
             new = new and "model_file" in update_fields
@@ -147,8 +148,9 @@ class MLModel(models.Model):
             super().save(*args, update_fields=update_fields, **kwargs)
             if new:
                 transaction.on_commit(self.measure)
-            if new and stored and stored != self.model_file.name:
-                transaction.on_commit(partial(self.model_file.storage.delete, stored))
+                _delete_when_replaced(self.model_file, stored)
+            if update_fields is None or "loss_curve" in update_fields:
+                _delete_when_replaced(self.loss_curve, curve)
 
     def _forget_figures(self) -> None:
         self.accuracy = self.clr = self.conv_layers = None
@@ -306,6 +308,11 @@ def _delete_files(instance: MLModel, **_: Any) -> None:
     for file in (instance.model_file, instance.loss_curve):
         if file:
             transaction.on_commit(partial(file.storage.delete, file.name))
+
+
+def _delete_when_replaced(file: Any, stored: str) -> None:
+    if stored and stored != file.name:
+        transaction.on_commit(partial(file.storage.delete, stored))
 
 
 def _extension(filename: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.core.files import File
 from rest_framework.renderers import JSONRenderer
-from tests.integration.server.helpers import SIZE, upload
+from tests.integration.server.helpers import SIZE, picture, upload
 
 from classifiers import loading, utils
 from classifiers.loading import get_detector
@@ -76,6 +76,16 @@ def test_a_new_file_is_measured_again_and_the_old_one_goes(
     assert model.model_hash != old_hash
     assert not old_path.exists()
     assert Path(model.model_file.path).exists()
+
+
+def test_a_new_loss_curve_takes_the_place_of_the_old_one(model: MLModel) -> None:
+    paths = []
+    for seed in (0, 1):
+        model.loss_curve = File(BytesIO(picture(seed)), "curve.png")
+        model.save()
+        paths.append(Path(model.loss_curve.path))
+    model.save()
+    assert [path.exists() for path in paths] == [False, True]
 
 
 def test_deleting_a_model_deletes_its_file(model: MLModel) -> None:

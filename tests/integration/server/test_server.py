@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from rest_framework.test import APIClient
 
 import mesonet
 from classifiers.models import MLModel
+from mesonet.files import file_hash
+from mesonet.model_file import load_model, save_model
 from mesonet.weights import Released
 from mesonet_site.api import problems
 from mesonet_site.api.management.commands import register_released
@@ -139,6 +143,29 @@ def test_released_weights_are_registered_once(
 
     model = MLModel.objects.get()
     assert (model.model_name, model.model_desc) == ("small", "A small network for tests.")
+    assert model.usable
+
+
+def test_released_weights_of_another_version_are_replaced_when_asked(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    path = Path(shutil.copy(model_file, tmp_path / "small.keras"))
+    path.with_suffix(".md").write_text("# small\n\nNewer.\n")
+    monkeypatch.setattr(register_released, "list_released", lambda: [Released("small", path)])
+    call_command("register_released", verbosity=0)
+    registered = MLModel.objects.get()
+    network, info = load_model(path)
+    save_model(network, path, replace(info, threshold=0.25))
+
+    said = StringIO()
+    call_command("register_released", stderr=said)
+    assert "small: another file is registered" in said.getvalue()
+    assert MLModel.objects.get().model_hash == registered.model_hash
+
+    call_command("register_released", replace=True)
+    model = MLModel.objects.get()
+    assert model.pk == registered.pk
+    assert model.model_hash == file_hash(path) != registered.model_hash
     assert model.usable
 
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from classifiers.models import MLModel
+from mesonet.files import file_hash
 from mesonet.weights import list_released
 
 
@@ -14,16 +15,30 @@ class Command(BaseCommand):
 
     help = "Register the weights that come with the library"
 
-    def handle(self, **_: Any) -> None:
-        """Add what is missing."""
-        known = set(MLModel.objects.values_list("model_name", flat=True))
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take ``--replace``."""
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="also replace models of the same name that hold another file",
+        )
+
+    def handle(self, *, replace: bool, **_: Any) -> None:
+        """Add what is missing, and replace or name what differs."""
         for released in list_released():
-            if released.name in known:
+            model = MLModel.objects.filter(model_name=released.name).first()
+            if model is None:
+                model = MLModel(model_name=released.name)
+            elif model.model_hash == file_hash(released.path):
+                continue
+            elif not replace:
+                self.stderr.write(
+                    f"{released.name}: another file is registered under this name; 'python -m"
+                    " mesonet_site register_released --replace' takes the one of this version"
+                )
                 continue
             with released.path.open("rb") as file:
-                MLModel.objects.create(
-                    model_name=released.name,
-                    model_desc=released.summary[:200],
-                    model_file=File(file, released.path.name),
-                )
+                model.model_desc = released.summary[:200]
+                model.model_file = File(file, released.path.name)
+                model.save()
             self.stdout.write(f"{released.name} registered")
