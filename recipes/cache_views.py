@@ -6,9 +6,9 @@ r"""Run augmented images through the first layers of a network once, for many tr
 These layers are not trained, so what they make of an image can be kept. Every round takes as many
 images of each set, larger sets in turns. Half of them are moved and lit a little; the others are
 shrunk, compressed and changed in colour too, and a real one of these comes with a forgery blended
-from it (with ``--light-blends`` every real one does). Groups are divided into five folds first, and
-both faces of a blend come from one fold, so that any fold can be held out later. An interrupted run
-goes on with the fold it was at when the same command is given again.
+from it. Groups are divided into five folds first, and both faces of a blend come from one
+fold, so that any fold can be held out later. An interrupted run goes on with the fold it was at
+when the same command is given again.
 """
 
 import argparse
@@ -88,19 +88,17 @@ def in_turns(data: ClassFolders, images: int, turns: int) -> Iterator[ClassFolde
         yield data.subset(taken)
 
 
-def write_fold(
-    path: Path, turns: list[ClassFolders], blendings: list[Blending | None], model: Any
-) -> None:
+def write_fold(path: Path, turns: list[ClassFolders], blending: Blending, model: Any) -> None:
     """Write ``<path>.npy``, the maps, and ``<path>.json``, the round and kind of each.
 
-    Two turns make a round: one of light views and one of heavy views, each with its blending.
+    Two turns make a round: one of light views and one of heavy views.
     """
     shape, run, preprocessing = model
     rows = []
     for number, data in enumerate(turns):
-        of_real = ("blend", "real") if blendings[number % 2] else ("real",)
+        heavy = number % 2
         for fake in data.is_fake:
-            kinds = ("fake",) if fake else of_real
+            kinds = ("fake",) if fake else ("blend", "real") if heavy else ("real",)
             rows += [(number // 2, kind) for kind in kinds]
     partial = path.with_suffix(".partial")
     maps = open_memmap(partial, "w+", np.float16, (len(rows), *shape))
@@ -112,7 +110,7 @@ def write_fold(
                 BATCH,
                 preprocessing=preprocessing,
                 augmentation=HEAVY if number % 2 else LIGHT,
-                blending=blendings[number % 2],
+                blending=blending if number % 2 else None,
                 seed=number,
             )
             for views in pool.map(lambda i, b=batches: run(b[i][0]), range(len(batches))):
@@ -136,9 +134,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--images", type=int, default=1600, help="of each set in a round")
     parser.add_argument("--others", type=float, default=0.5, help="share of blends of two people")
-    parser.add_argument(
-        "--light-blends", action="store_true", help="blend forgeries from light views too"
-    )
     arguments = parser.parse_args()
     arguments.views.mkdir(parents=True, exist_ok=True)
     settings = json.dumps({k: v for k, v in vars(arguments).items() if k != "views"}, indent=1)
@@ -158,9 +153,7 @@ def main() -> None:
             if not path.with_suffix(".npy").exists():
                 part = data.subset(numbers == fold)
                 turns = list(in_turns(part, arguments.images // FOLDS // 2, arguments.rounds * 2))
-                blending = Blending(1.0, arguments.others)
-                light = blending if arguments.light_blends else None
-                write_fold(path, turns, [light, blending], model)
+                write_fold(path, turns, Blending(1.0, arguments.others), model)
                 print(f"{path}: done", flush=True)
 
 

@@ -1,12 +1,17 @@
-"""Train and measure the released Meso-4 and MesoInception-4.
+r"""Train and measure the released Meso-4 and MesoInception-4.
 
-    python recipes/train_meso.py DATA runs/meso4-0 --architecture meso4 --seed 0
+    python recipes/train_meso.py DATA runs/meso4-0 --architecture meso4 --seed 0 \
+        --start Meso4_DF.h5
 
 DATA is a folder with two class folders of video frames, named ``<video>_<frame>.jpg``. A fifth
 of the videos, drawn by the seed, is set aside as the test. Of the other videos 15 % are for
 validation: the epoch (by loss) and the threshold (by balanced accuracy) are chosen on them. The
 test videos are looked at once, at the end. An interrupted run goes on where it was when the
 same command is given again. ``results.json`` holds the figures.
+
+With ``--start`` a training goes on from trained weights, shorter and at a lower rate, and ends with
+the mean of the weights before and after (Wortsman et al., CVPR 2022, arXiv 2109.01903). The
+released ones start from those that the MesoNet authors published.
 
 The few training videos differ in size and colour more than in what was done to them, and a
 network learns those by heart first. Hence the smooth interpolation, and on top of the default
@@ -34,6 +39,9 @@ from mesonet.train import HISTORY_FILE, find_best_model, train_model
 TEST = 0.2
 VALIDATION = 0.15
 EPOCHS = {"meso4": 12, "mesoinception4": 8}
+FROM_NOTHING: dict[str, Any] = {"lr": 1e-3, "decay_limit": 1e-5}
+FROM_TRAINED: dict[str, Any] = {"lr": 3e-4, "schedule": "cosine", "weight_averaging": 0.98}
+FURTHER_EPOCHS = 4
 PREPROCESSING = Preprocessing(256, "bilinear")
 AUGMENTATIONS = {
     "channel_jitter_range": 25,
@@ -42,7 +50,7 @@ AUGMENTATIONS = {
 }
 
 
-def train(data: Path, run: Path, architecture: str, seed: int) -> Path:
+def train(data: Path, run: Path, architecture: str, seed: int, start: Path | None) -> Path:
     """Train, choose epoch and threshold, and return the model's file."""
     if not (run / "data").exists():
         split_dataset(data, run / "data", TEST, groups="video", seed=seed)
@@ -50,12 +58,11 @@ def train(data: Path, run: Path, architecture: str, seed: int) -> Path:
     class_names = names[0], names[1]
     keras.utils.set_random_seed(seed)
     train_model(
-        create_model(architecture),
+        load_model(start)[0] if start else create_model(architecture),
         run / "data" / "train",
         VALIDATION,
         augmentations=AUGMENTATIONS,
-        epochs=EPOCHS[architecture],
-        decay_limit=1e-5,
+        epochs=FURTHER_EPOCHS if start else EPOCHS[architecture],
         stop_early=False,
         monitor="val_loss",
         groups="video",
@@ -64,15 +71,20 @@ def train(data: Path, run: Path, architecture: str, seed: int) -> Path:
         run_dir=run / "training",
         resume=(run / "training" / HISTORY_FILE).exists(),
         verbose=2,
+        **(FROM_TRAINED if start else FROM_NOTHING),
     )
     best = find_best_model(run / "training")
     if best is None:
         raise SystemExit("the run holds no model")
-    _, validation = ClassFolders.read(run / "data" / "train").split(VALIDATION, "video", seed)
-    scores = score_folder(Detector.load(best), validation)
-    threshold = choose_threshold(scores.is_fake, scores.fake_probability)
     network, info = load_model(best)
+    if start:
+        pairs = zip(load_model(start)[0].get_weights(), network.get_weights(), strict=True)
+        network.set_weights([(before + after) / 2 for before, after in pairs])
     model = run / f"{architecture}.keras"
+    save_model(network, model, info)
+    _, validation = ClassFolders.read(run / "data" / "train").split(VALIDATION, "video", seed)
+    scores = score_folder(Detector.load(model), validation)
+    threshold = choose_threshold(scores.is_fake, scores.fake_probability)
     save_model(network, model, replace(info, threshold=threshold))
     return model
 
@@ -94,6 +106,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--architecture", choices=EPOCHS, default="meso4")
+    parser.add_argument("--start", type=Path, help="trained weights to go on from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--unseen",
@@ -104,7 +117,9 @@ def main() -> None:
         help="also measure on this folder, which nothing was trained on",
     )
     arguments = parser.parse_args()
-    model = train(arguments.data, arguments.run, arguments.architecture, arguments.seed)
+    model = train(
+        arguments.data, arguments.run, arguments.architecture, arguments.seed, arguments.start
+    )
     detector = Detector.load(model)
     limit = detector.info.threshold
     folders = [(arguments.run / "data" / "test", "video")]

@@ -1,7 +1,6 @@
 """The commands that made the released weights, on a few small images."""
 
 import csv
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +26,9 @@ def folder(tmp_path_factory):
 
 def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder):
     views = tmp_path / "views"
-    small = ("--architecture", "mesolite", "--until", "last", "--size", 32, "--rounds", 1)
-    data = ("--data", folder, "video", "--light-blends")
+    small = ("--until", "blocks_15", "--size", 32, "--rounds", 1)
+    data = ("--data", folder, "video")
     assert recipe("cache_views.py", views, *small, *data).returncode == 0
-    kinds = [kind for _, kind in json.loads((views / f"{folder.name}-0.json").read_text())]
-    assert kinds.count("blend") == kinds.count("real") > 0
     other = recipe("cache_views.py", views, *small, *data, "--rounds", 2)
     assert other.returncode == 2
     assert "name another folder" in other.stderr

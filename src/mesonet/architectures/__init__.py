@@ -73,7 +73,7 @@ def register_backbone(
             ip: keras.KerasTensor, weights: str | Path | None = None, dropout: float = 0.2
         ) -> keras.Model:
             backbone = keras.Model(ip, features(ip), name=name)
-            load_weights(backbone, name, weights)
+            _load_weights(backbone, name, weights)
             layer = keras.layers.GlobalAveragePooling2D()(backbone.output)
             layer = keras.layers.Dropout(dropout)(layer)
             output = keras.layers.Dense(1, activation="sigmoid", name="head")(layer)
@@ -85,14 +85,7 @@ def register_backbone(
     return enter
 
 
-def load_weights(backbone: keras.Model, name: str, weights: str | Path | None) -> None:
-    """Give a registered backbone its published weights, downloaded or from a file.
-
-    Args:
-        backbone: what the features of this name were built into.
-        name: the backbone's.
-        weights: "imagenet", a file, or None to leave it as it is.
-    """
+def _load_weights(backbone: keras.Model, name: str, weights: str | Path | None) -> None:
     if weights is None:
         return
     source = None if weights == "imagenet" else Path(weights)
@@ -167,7 +160,7 @@ def create_backbone(
     size = size or architecture.preprocessing.size
     ip = keras.Input((size, size, 3))
     backbone = keras.Model(ip, architecture.features(ip), name=name)
-    load_weights(backbone, name, weights)
+    _load_weights(backbone, name, weights)
     return backbone
 
 

@@ -28,35 +28,33 @@ PUBLISHED = Published(
 )
 
 
-def normalise(ip: keras.KerasTensor, name: str, *, activate: bool = True) -> keras.KerasTensor:
-    """Batch normalisation and, unless told otherwise, ReLU6."""
+def _normalise(ip: keras.KerasTensor, name: str, *, activate: bool = True) -> keras.KerasTensor:
     layer = keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=name)(ip)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(layer) if activate else layer
 
 
-def convolve(
+def _convolve(
     ip: keras.KerasTensor, filters: int, name: str, kernel: int = 1, stride: int = 1
 ) -> keras.KerasTensor:
-    """Convolution without bias that keeps height and width, but for the stride."""
     return keras.layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(
         ip
     )
 
 
-def inverted_residual(
+def _block(
     ip: keras.KerasTensor, name: str, kernel: int, stride: int, expansion: int, channels: int
 ) -> keras.KerasTensor:
     """Inverted residual: expand, depthwise convolution, project, and add where sizes agree."""
     layer = ip
     if expansion > 1:
-        layer = convolve(layer, ip.shape[-1] * expansion, f"{name}_expand_conv")
-        layer = normalise(layer, f"{name}_bn0")
+        layer = _convolve(layer, ip.shape[-1] * expansion, f"{name}_expand_conv")
+        layer = _normalise(layer, f"{name}_bn0")
     layer = keras.layers.DepthwiseConv2D(
         kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
     )(layer)
-    layer = normalise(layer, f"{name}_bn1")
-    layer = convolve(layer, channels, f"{name}_project_conv")
-    layer = normalise(layer, f"{name}_bn2", activate=False)
+    layer = _normalise(layer, f"{name}_bn1")
+    layer = _convolve(layer, channels, f"{name}_project_conv")
+    layer = _normalise(layer, f"{name}_bn2", activate=False)
     if stride == 1 and ip.shape[-1] == channels:
         layer = keras.layers.Add(name=f"{name}_add")([ip, layer])
     return layer
@@ -70,11 +68,11 @@ def inverted_residual(
 )
 def efficientnet_lite0(ip: keras.KerasTensor) -> keras.KerasTensor:
     """Features of shape ``(n, ceil(h / 32), ceil(w / 32), 1280)``."""
-    layer = normalise(convolve(ip, 32, "conv_stem", kernel=3, stride=2), "bn0")
+    layer = _normalise(_convolve(ip, 32, "conv_stem", kernel=3, stride=2), "bn0")
     number = 0
     for repeats, kernel, stride, expansion, channels in _STAGES:
         for repeat in range(repeats):
             first = stride if repeat == 0 else 1
-            layer = inverted_residual(layer, f"blocks_{number}", kernel, first, expansion, channels)
+            layer = _block(layer, f"blocks_{number}", kernel, first, expansion, channels)
             number += 1
-    return normalise(convolve(layer, 1280, "conv_head"), "bn1")
+    return _normalise(_convolve(layer, 1280, "conv_head"), "bn1")
