@@ -9,9 +9,8 @@ validation: the epoch (by loss) and the threshold (by balanced accuracy) are cho
 test videos are looked at once, at the end. An interrupted run goes on where it was when the
 same command is given again. ``results.json`` holds the figures.
 
-With ``--start`` a training goes on from trained weights, shorter and at a lower rate, and ends with
-the mean of the weights before and after (Wortsman et al., CVPR 2022, arXiv 2109.01903). The
-released ones start from those that the MesoNet authors published.
+With ``--start`` a training goes on from trained weights, shorter and at a lower rate. The released
+ones start from those that the MesoNet authors published.
 
 The few training videos differ in size and colour more than in what was done to them, and a
 network learns those by heart first. Hence the smooth interpolation, and on top of the default
@@ -76,15 +75,11 @@ def train(data: Path, run: Path, architecture: str, seed: int, start: Path | Non
     best = find_best_model(run / "training")
     if best is None:
         raise SystemExit("the run holds no model")
-    network, info = load_model(best)
-    if start:
-        pairs = zip(load_model(start)[0].get_weights(), network.get_weights(), strict=True)
-        network.set_weights([(before + after) / 2 for before, after in pairs])
-    model = run / f"{architecture}.keras"
-    save_model(network, model, info)
     _, validation = ClassFolders.read(run / "data" / "train").split(VALIDATION, "video", seed)
-    scores = score_folder(Detector.load(model), validation)
+    scores = score_folder(Detector.load(best), validation)
     threshold = choose_threshold(scores.is_fake, scores.fake_probability)
+    network, info = load_model(best)
+    model = run / f"{architecture}.keras"
     save_model(network, model, replace(info, threshold=threshold))
     return model
 
