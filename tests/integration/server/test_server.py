@@ -131,13 +131,15 @@ def test_log_lines_are_json() -> None:
     assert entry["status"] == 200
 
 
-def test_released_weights_are_registered_once(
-    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
-) -> None:
+@pytest.fixture
+def released(model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path(shutil.copy(model_file, tmp_path / "small.keras"))
     path.with_suffix(".md").write_text("# small\n\nA small network\nfor tests.\n\nMore.\n")
     monkeypatch.setattr(register_released, "list_released", lambda: [Released("small", path)])
+    return path
 
+
+def test_released_weights_are_registered_once(released: Path, db: None) -> None:
     for _ in range(2):
         call_command("register_released", verbosity=0)
 
@@ -147,15 +149,12 @@ def test_released_weights_are_registered_once(
 
 
 def test_released_weights_of_another_version_are_replaced_when_asked(
-    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None
+    released: Path, db: None
 ) -> None:
-    path = Path(shutil.copy(model_file, tmp_path / "small.keras"))
-    path.with_suffix(".md").write_text("# small\n\nNewer.\n")
-    monkeypatch.setattr(register_released, "list_released", lambda: [Released("small", path)])
     call_command("register_released", verbosity=0)
     registered = MLModel.objects.get()
-    network, info = load_model(path)
-    save_model(network, path, replace(info, threshold=0.25))
+    network, info = load_model(released)
+    save_model(network, released, replace(info, threshold=0.25))
 
     said = StringIO()
     call_command("register_released", stderr=said)
@@ -165,7 +164,7 @@ def test_released_weights_of_another_version_are_replaced_when_asked(
     call_command("register_released", replace=True)
     model = MLModel.objects.get()
     assert model.pk == registered.pk
-    assert model.model_hash == file_hash(path) != registered.model_hash
+    assert model.model_hash == file_hash(released) != registered.model_hash
     assert model.usable
 
 
