@@ -127,6 +127,20 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     return path
 
 
+def write_scores(run: Path, detector: Detector, judged: dict[str, ClassFolders]) -> None:
+    """Write `scores-<set>.csv` of the images that were held out, and print the AUC."""
+    for name, data in judged.items():
+        if not len(data):
+            continue
+        scores = score_folder(detector, data)
+        with (run / f"scores-{name}.csv").open("w", newline="") as lines:
+            writer = csv.writer(lines)
+            writer.writerow(("file", "fake", "fake_probability", "threshold"))
+            for row in zip(scores.names, scores.is_fake, scores.fake_probability, strict=True):
+                writer.writerow((*row, detector.info.threshold))
+        print(f"{name}: {len(data)} images, AUC {auc(scores.is_fake, scores.fake_probability):.4f}")
+
+
 def main() -> None:
     """Train once and score what was held out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -153,16 +167,7 @@ def main() -> None:
         data = ClassFolders.read(folder)
         judged[name] = data.subset(np.isin(fold_numbers(data, grouping), held_out))
     detector = Detector.load(train(arguments.run, parts, settings, arguments))
-    for name, data in judged.items():
-        if not len(data):
-            continue
-        scores = score_folder(detector, data)
-        with (arguments.run / f"scores-{name}.csv").open("w", newline="") as lines:
-            writer = csv.writer(lines)
-            writer.writerow(("file", "fake", "fake_probability", "threshold"))
-            for row in zip(scores.names, scores.is_fake, scores.fake_probability, strict=True):
-                writer.writerow((*row, detector.info.threshold))
-        print(f"{name}: {len(data)} images, AUC {auc(scores.is_fake, scores.fake_probability):.4f}")
+    write_scores(arguments.run, detector, judged)
 
 
 if __name__ == "__main__":

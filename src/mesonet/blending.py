@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
+Mask = NDArray[np.float32]
 
 # Centre and half axes of ellipses, as shares of half the face's width and height
 _SHAPES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
@@ -40,20 +41,23 @@ class Blending:
         share: forgeries made for each real image, 0..1.
         others: share of the forgeries whose source is another real image instead of a changed
             copy, 0..1.
+        smoothed: share of the forgeries whose source has lost its fine detail, as faces that a
+            network made often have, 0..1.
         face: half width and half height of the face in the crop, as shares of the image.
     """
 
     share: float = 0.5
     others: float = 0.0
+    smoothed: float = 0.0
     face: tuple[float, float] = (0.36, 0.46)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.share <= 1 and 0 <= self.others <= 1):
-            raise ValueError("share and others must lie in 0..1")
+        if not all(0 <= share <= 1 for share in (self.share, self.others, self.smoothed)):
+            raise ValueError("share, others and smoothed must lie in 0..1")
 
     def __call__(
         self, image: Image, rng: np.random.Generator, other: Image | None = None
-    ) -> tuple[Image, Image]:
+    ) -> tuple[Image, Image, Mask]:
         """Make a pair of a real image and a forgery of it.
 
         Args:
@@ -64,19 +68,23 @@ class Blending:
 
         Returns:
             The real image, which may be changed in colour or sharpness as a whole so that these
-            changes do not give the class away, and the forgery. Outside the mask they are equal.
+            changes do not give the class away; the forgery; and the mask of shape ``(height,
+            width)``, 0 where both are equal, 1 in the middle of what was blended in.
         """
         source = image if other is None else _match_colours(other, image)
         target = image
-        if rng.random() < 0.5:
+        if rng.random() < self.smoothed:
+            source = _smooth(source, rng)
+        elif rng.random() < 0.5:
             source = _change(source, rng)
         else:
             target = _change(target, rng)
         mask = _mask(image.shape[:2], self.face, rng)
         source, mask = _move(source, mask, rng)
-        mask = _soften(_deform(mask, rng), rng)[..., None] * rng.choice(_RATIOS)
-        blend = source * mask + target * (1 - mask)
-        return target, np.clip(blend.round(), 0, 255).astype(np.uint8)
+        mask = _soften(_deform(mask, rng), rng)
+        weight = mask[..., None] * rng.choice(_RATIOS)
+        blend = source * weight + target * (1 - weight)
+        return target, np.clip(blend.round(), 0, 255).astype(np.uint8), mask
 
     def disguise(self, image: Image, rng: np.random.Generator) -> Image:
         """Change a forgery of the training set as often as the real images of pairs.
@@ -111,6 +119,24 @@ def _change(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(changed, np.uint8)
 
 
+def _smooth(image: Image, rng: np.random.Generator) -> Image:
+    """Take the fine detail away, by a filter that keeps edges or by enlarging a smaller image."""
+    way = rng.choice(("bilateral", "median", "enlarged", "enlarged, bilateral"))
+    if way == "bilateral":
+        size, colours, space = rng.choice((5, 7, 9)), rng.uniform(20, 60), rng.uniform(2, 5)
+        return np.asarray(cv2.bilateralFilter(image, int(size), colours, space), np.uint8)
+    if way == "median":
+        return np.asarray(cv2.medianBlur(image, int(rng.choice((3, 5)))), np.uint8)
+    height, width = image.shape[:2]
+    factor = rng.uniform(1.8, 4.5)
+    size = max(round(width / factor), 1), max(round(height / factor), 1)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if way == "enlarged, bilateral":
+        small = cv2.bilateralFilter(small, 5, 25, 2)
+    enlarged = cv2.resize(small, (width, height), interpolation=int(rng.choice(_UP)))
+    return np.asarray(enlarged, np.uint8)
+
+
 def _match_colours(source: Image, target: Image) -> Image:
     """Give a face the mean and deviation of another's colours, judged by the middle of both."""
     height, width = target.shape[:2]
@@ -122,9 +148,7 @@ def _match_colours(source: Image, target: Image) -> Image:
     return np.asarray(cv2.LUT(source, np.clip(table, 0, 255).round().astype(np.uint8)[None]))
 
 
-def _mask(
-    shape: tuple[int, int], face: tuple[float, float], rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _mask(shape: tuple[int, int], face: tuple[float, float], rng: np.random.Generator) -> Mask:
     """A random hull over one or several parts of the face: 1 inside, 0 outside."""
     height, width = shape
     mask = np.zeros(shape, np.float32)
@@ -139,9 +163,7 @@ def _mask(
     return mask
 
 
-def _move(
-    source: Image, mask: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[Image, NDArray[np.float32]]:
+def _move(source: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
     """Shift and scale a source and its mask together."""
     height, width = mask.shape
     scale = rng.uniform(0.95, 1.05)
@@ -153,7 +175,7 @@ def _move(
     return np.asarray(moved, np.uint8), np.asarray(moved_mask, np.float32)
 
 
-def _deform(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _deform(mask: Mask, rng: np.random.Generator) -> Mask:
     """Bend a mask elastically."""
     height, width = mask.shape
     coarse = rng.uniform(-1, 1, (5, 5, 2)).astype(np.float32)
@@ -163,7 +185,7 @@ def _deform(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
     return np.asarray(cv2.remap(mask, x + field[..., 0], y + field[..., 1], cv2.INTER_LINEAR))
 
 
-def _soften(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _soften(mask: Mask, rng: np.random.Generator) -> Mask:
     """Blur a mask, shrink it inwards and blur again, up to a largest value of 1."""
     first, second = rng.uniform(0.005, 0.025, 2) * mask.shape[0]
     blurred = cv2.GaussianBlur(mask, (0, 0), first)

@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 
 from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
-from mesonet.blending import Blending
+from mesonet.blending import Blending, Mask
 from mesonet.class_folders import (
     ClassFolders,
     DataError,
@@ -123,7 +123,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
             if self.blending and self.data.is_fake[i]:
                 image = self.blending.disguise(image, rng)
             elif self.blending and rng.random() < self.blending.share:
-                image, forgery = self._blend(image, rng)
+                image, forgery, _ = self._blend(image, rng)
                 state = rng.bit_generator.state
                 images.append(self._augment(forgery, rng))
                 labels.append(1 - label)
@@ -137,7 +137,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _blend(
         self, image: NDArray[np.uint8], rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Mask]:
         assert self.blending  # noqa: S101
         other = None
         if rng.random() < self.blending.others:

@@ -24,10 +24,14 @@ def _face(seed: int, size: int = 64) -> NDArray[np.uint8]:
 @given(st.integers(0, 10_000), st.booleans())
 def test_a_forgery_equals_its_real_image_in_the_corners(seed: int, other: bool) -> None:
     rng = np.random.default_rng(seed)
-    real, forged = Blending()(_face(seed), rng, _face(seed + 1) if other else None)
+    blending = Blending(smoothed=0.5)
+    real, forged, mask = blending(_face(seed), rng, _face(seed + 1) if other else None)
     assert real.shape == forged.shape == (64, 64, 3)
     assert real.dtype == forged.dtype == np.uint8
+    assert mask.shape == (64, 64)
+    assert 0 <= mask.min() <= mask.max() <= 1
     changed = np.any(real != forged, axis=-1)
+    assert not changed[mask == 0].any()
     assert not changed[:4, :4].any()
     assert not changed[-4:, -4:].any()
 
@@ -35,7 +39,17 @@ def test_a_forgery_equals_its_real_image_in_the_corners(seed: int, other: bool) 
 def test_forgeries_differ_from_their_real_images() -> None:
     rng = np.random.default_rng(0)
     pairs = [Blending()(_face(seed), rng) for seed in range(20)]
-    assert all(np.any(real != forged) for real, forged in pairs)
+    assert all(np.any(real != forged) for real, forged, _ in pairs)
+
+
+def test_smoothed_forgeries_lose_detail_inside_and_leave_the_real_image_alone() -> None:
+    rng = np.random.default_rng(0)
+    noisy = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for _ in range(20):
+        real, forged, mask = Blending(smoothed=1)(noisy, rng)
+        np.testing.assert_array_equal(real, noisy)
+        inside = mask > 0.9
+        assert forged[inside].std() < noisy[inside].std()
 
 
 def test_the_real_member_is_sometimes_changed_as_a_whole() -> None:
@@ -47,10 +61,13 @@ def test_the_real_member_is_sometimes_changed_as_a_whole() -> None:
 def test_the_same_draw_gives_the_same_pair() -> None:
     first = Blending()(_face(1), np.random.default_rng(3))
     second = Blending()(_face(1), np.random.default_rng(3))
-    np.testing.assert_array_equal(first, second)
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("wrong", [{"share": -0.1}, {"share": 1.1}, {"others": 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"share": -0.1}, {"share": 1.1}, {"others": 2}, {"smoothed": -1}]
+)
 def test_shares_lie_between_none_and_all(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"0\.\.1"):
         Blending(**wrong)
@@ -62,9 +79,9 @@ class _Twins(Blending):
         image: NDArray[np.uint8],
         rng: np.random.Generator,
         other: NDArray[np.uint8] | None = None,
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
         assert (other is not None) == (self.others == 1)
-        return image, image
+        return image, image, np.zeros(image.shape[:2], np.float32)
 
 
 @pytest.fixture
