@@ -20,74 +20,38 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cache_views import FOLDS, fold_numbers
+from cache_views import FOLDS
+from faces import Faces, Image, divide, wear
 from fine_tune import CLASSES, write_scores
 from numpy.typing import NDArray
 
 from mesonet.architectures import create_model
-from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
 from mesonet.blending import Blending
-from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
-from mesonet.groups import group_keys
-from mesonet.imaging import load_image
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.preprocessing import ModelInfo
 
 REAL, BLENDED, FORGED, PAIRS = 9, 6, 7, 6
 EPOCH = 50
 STRIDE = 16
 MOMENTUM = 0.97
 BLENDING = Blending(BLENDED / REAL, others=0.4, smoothed=0.35)
-MOVED = Augmentation(width_shift_range=0.05, height_shift_range=0.05, horizontal_flip=True)
-WORN = Augmentation(
-    brightness_range=(0.85, 1.15),
-    channel_shift_range=12,
-    channel_jitter_range=10,
-    jpeg_quality_range=(50, 100),
-)
-SHRUNK = replace(WORN, resolution_range=(0.5, 1.0))
 
-Image = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
 
-def wear(image: Image, rng: np.random.Generator) -> Image:
-    """Change light and colours, often compress, and sometimes lower the resolution."""
-    return (SHRUNK if rng.random() < 0.3 else WORN)(image, rng)
-
-
-class Faces:
-    """Images of one set, to be drawn by class and group."""
-
-    def __init__(self, data: ClassFolders, grouping: str, preprocessing: Preprocessing) -> None:
-        keys = np.array(group_keys(data.names, grouping))
-        self.paths, self.preprocessing = data.paths, preprocessing
-        self.groups = {
-            fake: [
-                np.flatnonzero((keys == key) & (data.is_fake == fake))
-                for key in np.unique(keys[data.is_fake == fake])
-            ]
-            for fake in (False, True)
-        }
-
-    def draw(self, rng: np.random.Generator, *, fake: bool) -> Image:
-        """Any image of any group, moved a little."""
-        group = self.groups[fake][rng.integers(len(self.groups[fake]))]
-        return MOVED(load_image(self.paths[rng.choice(group)], self.preprocessing), rng)
-
-    def draw_pair(self, rng: np.random.Generator) -> tuple[Image, Image, Map]:
-        """A real image, a forgery of it, and the border of what was blended in, 0..1."""
-        image = self.draw(rng, fake=False)
-        other = self.draw(rng, fake=False) if rng.random() < BLENDING.others else None
-        real, forgery, mask = BLENDING(image, rng, other)
-        cells = len(mask) // STRIDE
-        border = (4 * mask * (1 - mask)).reshape(cells, STRIDE, cells, STRIDE).max((1, 3))
-        state = rng.bit_generator.state
-        real = wear(real, rng)
-        rng.bit_generator.state = state
-        return real, wear(forgery, rng), border
+def draw_pair(faces: Faces, rng: np.random.Generator) -> tuple[Image, Image, Map]:
+    """Draw a real image, a forgery of it, and the border of what was blended in, 0..1."""
+    image = faces.draw(rng, fake=False)
+    other = faces.draw(rng, fake=False) if rng.random() < BLENDING.others else None
+    real, forgery, mask = BLENDING(image, rng, other)
+    cells = len(mask) // STRIDE
+    border = (4 * mask * (1 - mask)).reshape(cells, STRIDE, cells, STRIDE).max((1, 3))
+    state = rng.bit_generator.state
+    real = wear(real, rng)
+    rng.bit_generator.state = state
+    return real, wear(forgery, rng), border
 
 
 def halves(
@@ -126,7 +90,7 @@ class Steps(keras.utils.PyDataset):  # type: ignore[misc]
         blended = 0 if self.plain else BLENDED
         images: list[Image] = []
         for faces in turns[:blended]:
-            images += faces.draw_pair(rng)[:2]
+            images += draw_pair(faces, rng)[:2]
         images += [wear(faces.draw(rng, fake=False), rng) for faces in turns[blended:]]
         labels = [1, 0] * blended + [1] * (REAL - blended)
         for faces in turns if self.plain else turns[:FORGED]:
@@ -138,7 +102,7 @@ class Steps(keras.utils.PyDataset):  # type: ignore[misc]
         y = {"score": np.array(labels, np.float32)[:, None]}
         weights = {"score": np.ones(len(labels), np.float32)}
         if not self.plain:
-            pairs = [halves(faces.draw_pair(rng), rng) for faces in turns[:PAIRS]]
+            pairs = [halves(draw_pair(faces, rng), rng) for faces in turns[:PAIRS]]
             x["half"] = scale(np.stack([image for parts, _ in pairs for image in parts]))
             border = np.stack([border for _, borders in pairs for border in borders])
             y["border"], weights["border"] = border[..., None], 1 + 4 * border
@@ -226,20 +190,10 @@ def main() -> None:
     arguments.run.mkdir(parents=True, exist_ok=True)
     start, info = load_model(arguments.start)
     preprocessing = replace(info.preprocessing, size=arguments.size)
-    sets, judged = [], {}
-    for folder, grouping in arguments.data:
-        data = ClassFolders.read(folder)
-        name = Path(folder).name
-        trained_on = not arguments.sets or name in arguments.sets
-        held_out = fold_numbers(data, grouping) == (arguments.fold if trained_on else None)
-        if not trained_on:
-            held_out[:] = True
-        else:
-            sets.append(Faces(data.subset(~held_out), grouping, preprocessing))
-        judged[name] = data.subset(held_out)
+    sets, judged = divide(arguments.data, preprocessing, arguments.fold, arguments.sets)
     network = create_model(info.architecture, preprocessing.size, dropout=0.3)
     network.set_weights(start.get_weights())
-    train(arguments.run, network, sets, arguments)
+    train(arguments.run, network, list(sets.values()), arguments)
     detector = arguments.run / "detector.keras"
     save_model(network, detector, ModelInfo(info.architecture, preprocessing, CLASSES))
     write_scores(arguments.run, Detector.load(detector), judged)

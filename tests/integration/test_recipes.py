@@ -1,28 +1,19 @@
-"""The commands that made the released weights, on a few small images."""
-
-import csv
-import json
-import subprocess
-import sys
-from pathlib import Path
+"""The commands that made the default detector, on a few small images."""
 
 import numpy as np
 import pytest
 from tests.images import write_class_folders
+from tests.recipes import recipe, scores
 
 from mesonet.architectures import create_model
 from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
-from mesonet.groups import group_keys
+from mesonet.imaging import load_image
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo
+from mesonet.preprocessing import ModelInfo, Preprocessing, logit
 
-RECIPES = Path(__file__).parents[2] / "recipes"
-
-
-def recipe(name, *arguments):
-    command = [sys.executable, RECIPES / name, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+SIZE = 32
+CLASSES = ("fake", "real")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +23,7 @@ def folder(tmp_path_factory):
 
 def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder):
     views = tmp_path / "views"
-    small = ("--until", "blocks_15", "--size", 32, "--rounds", 1)
+    small = ("--until", "blocks_15", "--size", SIZE, "--rounds", 1)
     data = ("--data", folder, "video")
     assert recipe("cache_views.py", views, *small, *data).returncode == 0
     other = recipe("cache_views.py", views, *small, *data, "--rounds", 2)
@@ -46,55 +37,55 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
     closer = ("--fold", 1, "--epochs", 1, "--start", runs[0] / "detector.keras")
     done = recipe("fine_tune.py", tmp_path / "closer", views, *closer)
     assert done.returncode == 0, done.stderr
-    start = runs[1] / "detector.keras"
-    further = ("--start", start, "--fold", 1, "--steps", 100, "--size", 32, *data)
-    done = recipe("train_whole.py", tmp_path / "whole", *further)
-    assert done.returncode == 0, done.stderr
-    assert "border_loss" in (tmp_path / "whole" / "training.csv").read_text()
-    held_out = [row["file"] for row in _scores(runs[1], folder.name)]
-    assert [row["file"] for row in _scores(tmp_path / "whole", folder.name)] == held_out
-    first, second = (load_model(run / "detector.keras")[0] for run in (runs[1], tmp_path / "whole"))
-    stem = [model.get_layer("conv_stem").get_weights()[0] for model in (first, second)]
-    assert np.any(stem[0] != stem[1])
+    before, after = (
+        load_model(run / "detector.keras")[0] for run in (runs[0], tmp_path / "closer")
+    )
+    for layer, same in (("conv_stem", True), ("conv_head", False)):
+        first, second = (model.get_layer(layer).get_weights()[0] for model in (before, after))
+        assert np.array_equal(first, second) == same
     pooled, output = tmp_path / "pooled", tmp_path / "detector.keras"
     model = ("--model", runs[0] / "detector.keras", "--output", output)
     done = recipe("pool_folds.py", pooled, views, *runs, *model)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" image n ") == 2
-    with (pooled / f"scores-{folder.name}.csv").open(newline="") as lines:
-        judged = [row["file"] for row in csv.DictReader(lines)]
-    held_out = [row["file"] for run in runs for row in _scores(run, folder.name)]
+    judged = [row["file"] for row in scores(pooled, folder.name)]
+    held_out = [row["file"] for run in runs for row in scores(run, folder.name)]
     assert judged == held_out
     assert len(set(judged)) == len(judged)
     of_one_fold = ClassFolders.read(pooled / "fold-1" / folder.name)
-    assert len(of_one_fold) == len(_scores(runs[1], folder.name))
+    assert len(of_one_fold) == len(scores(runs[1], folder.name))
     assert Detector.load(pooled / "fold-1" / "detector.keras").info.band is not None
     info = Detector.load(output).info
     assert info.calibration is not None
     assert info.band is not None
 
 
-def test_a_small_network_goes_on_from_weights_and_is_judged_by_videos_it_never_saw(
-    tmp_path, folder
-):
-    start = tmp_path / "start.keras"
-    save_model(create_model("meso4"), start, ModelInfo("meso4"))
-    run = tmp_path / "run"
-    done = recipe("train_meso.py", folder, run, "--start", start, "--unseen", folder, "video")
+def test_the_second_of_two_joined_networks_is_heard_where_it_is_sure(tmp_path, folder):
+    files = []
+    for name, scaling in (("efficientnet_lite0", "symmetric"), ("meso4", "unit")):
+        network = create_model(name, SIZE)
+        head = network.layers[-1]
+        kernel, bias = head.get_weights()
+        head.set_weights([kernel * (30 if name == "meso4" else 1), bias])
+        files.append(tmp_path / f"{name}.keras")
+        preprocessing = Preprocessing(SIZE, "bilinear", scaling)
+        save_model(network, files[-1], ModelInfo(name, preprocessing, CLASSES))
+    data = ("--data", folder, "video", "--fold", 1)
+    done = recipe("join.py", tmp_path / "joined", *files, *data)
     assert done.returncode == 0, done.stderr
-    results = json.loads((run / "results.json").read_text())
-    assert Detector.load(run / "meso4.keras").info.threshold == results["threshold"]
-    videos = {
-        part: set(group_keys(ClassFolders.read(run / "data" / part).names, "video"))
-        for part in ("train", "test")
-    }
-    assert not videos["train"] & videos["test"]
-    assert results["test"]["group"]["count"] == len(videos["test"])
-    assert results[folder.name]["image"]["count"] == 40
-    low, high = results["test"]["image_auc_interval"]
-    assert 0 <= low <= results["test"]["image"]["auc"] <= high <= 1
-
-
-def _scores(run, name):
-    with (run / f"scores-{name}.csv").open(newline="") as lines:
-        return list(csv.DictReader(lines))
+    detector = Detector.load(tmp_path / "joined" / "detector.keras")
+    rows = scores(tmp_path / "joined", folder.name)
+    odds = []
+    for model in (*map(Detector.load, files), detector):
+        images = [load_image(folder / row["file"], model.info.preprocessing) for row in rows]
+        odds.append(logit(model.raw_scores(model.info.preprocessing.scale(np.stack(images)))))
+    assert np.ptp(odds[1]) > 0.1
+    heard = np.sign(odds[1]) * np.maximum(np.abs(odds[1]) - 1, 0)
+    assert odds[2] == pytest.approx((odds[0] + 1.5 * heard) / 2, abs=1e-3)
+    other = tmp_path / "other.keras"
+    save_model(
+        load_model(files[1])[0], other, ModelInfo("meso4", Preprocessing(SIZE, "nearest"), CLASSES)
+    )
+    refused = recipe("join.py", tmp_path / "refused", files[0], other, *data)
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == "the two differ in size or interpolation"

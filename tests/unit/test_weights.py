@@ -9,7 +9,7 @@ NAMES = [model.name for model in list_released()]
 
 
 def test_the_networks_are_released_and_the_default_is_one_of_them():
-    assert {"efficientnet_lite0", "meso4", "mesoinception4"} <= set(NAMES)
+    assert {"mesolite", "meso4", "mesoinception4"} <= set(NAMES)
     assert DEFAULT in NAMES
     assert released("nothing") is None
 

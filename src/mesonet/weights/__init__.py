@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mesonet.preprocessing import ModelInfo
 
-DEFAULT = "efficientnet_lite0"
+DEFAULT = "mesolite"
 
 _FOLDER = Path(__file__).parent
 

@@ -1,0 +1,91 @@
+r"""Make one detector of two, by the mean of their log odds, and score what was held out.
+
+    python recipes/join.py JOINED/fold-0 RUNS/fold-0/detector.keras SIDE/fold-0/detector.keras \
+        --fold 0 --data MESONET video --data FFPP pair --data CIPLAB CIPLAB/groups.csv
+
+The second one is heard only where it is sure: 1 is taken off the size of its log odds, smaller
+ones count as 0, and the rest counts one and a half times. Otherwise what it says of kinds that it
+does not know would do harm.
+
+Images are prepared as the first one wants them, and the second one gets its own range of values
+from those; size and interpolation have to be the same. The joined network is as flat as both are,
+so that pictures show the layers of both. The run folder gets what `fine_tune.py` writes.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from cache_views import FOLDS
+from faces import divide
+from fine_tune import write_scores
+
+from mesonet.backend import keras
+from mesonet.detector import Detector
+from mesonet.model_file import load_model, save_model
+from mesonet.preprocessing import Preprocessing
+
+WEIGHT = 1.5
+SILENT = 1.0
+SHRUNK_BY = 0.5  # by Keras' soft_shrink
+
+
+def log_odds(network: keras.Model, ip: keras.KerasTensor, prefix: str = "") -> keras.KerasTensor:
+    """Run copies of a network's layers on an input, but for the sigmoid at its end."""
+    made = {id(network.input): ip}
+    for layer in network.layers[1:]:
+        config = layer.get_config()
+        config["name"] = prefix + layer.name
+        if layer is network.layers[-1]:
+            config["activation"] = "linear"
+        copy = type(layer).from_config(config)
+        made[id(layer.output)] = copy(keras.tree.map_structure(lambda x: made[id(x)], layer.input))
+        copy.set_weights(layer.get_weights())
+    return made[id(network.output)]
+
+
+def rescaled(
+    ip: keras.KerasTensor, given: Preprocessing, wanted: Preprocessing
+) -> keras.KerasTensor:
+    """Bring prepared images from one range of values into another."""
+    if replace(given, scaling=wanted.scaling) != wanted:
+        raise SystemExit("the two differ in size or interpolation")
+    black, white = (
+        [preparation.scale(np.uint8([value])).item() for preparation in (given, wanted)]
+        for value in (0, 255)
+    )
+    factor = (white[1] - black[1]) / (white[0] - black[0])
+    return keras.layers.Rescaling(factor, black[1] - black[0] * factor)(ip)
+
+
+def main() -> None:
+    """Join and score."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    parser.add_argument(
+        "--data", nargs=2, action="append", required=True, metavar=("DIR", "GROUPS")
+    )
+    parser.add_argument("--fold", type=int, choices=range(FOLDS), help="score this one")
+    arguments = parser.parse_args()
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    first, info = load_model(arguments.first)
+    second, other = load_model(arguments.second)
+    ip = keras.Input(first.input_shape[1:])
+    beside = rescaled(ip, info.preprocessing, other.preprocessing)
+    beside = log_odds(second, beside, f"{other.architecture}_")
+    beside = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(beside)
+    beside = keras.layers.Activation("soft_shrink", name="heard")(beside)
+    beside = keras.layers.Rescaling(WEIGHT * SILENT / SHRUNK_BY, name="weighted")(beside)
+    mean = keras.layers.Average(name="log_odds")([log_odds(first, ip), beside])
+    network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
+    detector = arguments.run / "detector.keras"
+    save_model(network, detector, replace(info, architecture=None))
+    _, judged = divide(arguments.data, info.preprocessing, arguments.fold)
+    write_scores(arguments.run, Detector.load(detector), judged)
+
+
+if __name__ == "__main__":
+    main()

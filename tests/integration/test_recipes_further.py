@@ -1,0 +1,79 @@
+"""The commands that train whole and small networks further, on a few small images."""
+
+import json
+
+import numpy as np
+import pytest
+from tests.images import write_class_folders
+from tests.recipes import recipe, scores
+
+from mesonet.architectures import create_model
+from mesonet.class_folders import ClassFolders
+from mesonet.detector import Detector
+from mesonet.groups import group_keys
+from mesonet.model_file import load_model, save_model
+from mesonet.preprocessing import ModelInfo, Preprocessing
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    return [write_class_folders(root / name, videos=10, frames=2) for name in ("one", "two")]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_all_layers_train_on_and_the_set_that_is_left_out_is_scored(tmp_path, folders, plain):
+    start, run = tmp_path / "start.keras", tmp_path / "run"
+    before = create_model("efficientnet_lite0", 32)
+    preprocessing = Preprocessing(32, "bilinear", "symmetric")
+    save_model(before, start, ModelInfo("efficientnet_lite0", preprocessing, ("fake", "real")))
+    data = [part for folder in folders for part in ("--data", folder, "video")]
+    options = ("--start", start, "--sets", "one", "--steps", 100, "--size", 32)
+    done = recipe("train_whole.py", run, *options, *data, *(["--plain"] if plain else []))
+    assert done.returncode == 0, done.stderr
+    assert ("border_loss" in (run / "training.csv").read_text()) != plain
+    assert len(scores(run, "two")) == 40
+    assert not (run / "scores-one.csv").exists()
+    after, info = load_model(run / "detector.keras")
+    stem = [model.get_layer("conv_stem").get_weights()[0] for model in (before, after)]
+    assert np.any(stem[0] != stem[1])
+    assert info.architecture == "efficientnet_lite0"
+
+
+def test_a_small_network_is_trained_to_stand_beside_another(tmp_path, folders):
+    start, run = tmp_path / "start.keras", tmp_path / "run"
+    before = create_model("meso4")
+    save_model(before, start, ModelInfo("meso4"))
+    data = [part for folder in folders for part in ("--data", folder, "video")]
+    options = ("--start", start, "--fold", 0, "--steps", 100, "--batch-size", 4)
+    done = recipe("train_side.py", run, *options, "--kind", "one", *data)
+    assert done.returncode == 0, done.stderr
+    assert all(len(scores(run, folder.name)) == 8 for folder in folders)
+    after, info = load_model(run / "detector.keras")
+    assert info.architecture == "meso4"
+    assert np.any(after.layers[1].get_weights()[0] != before.layers[1].get_weights()[0])
+    alone = recipe("train_side.py", tmp_path / "alone", *options, "--kind", "three", *data)
+    assert alone.returncode == 2
+    assert "one of several sets" in alone.stderr
+
+
+def test_a_small_network_goes_on_from_weights_and_is_judged_by_videos_it_never_saw(
+    tmp_path, folders
+):
+    folder = folders[0]
+    start = tmp_path / "start.keras"
+    save_model(create_model("meso4"), start, ModelInfo("meso4"))
+    run = tmp_path / "run"
+    done = recipe("train_meso.py", folder, run, "--start", start, "--unseen", folder, "video")
+    assert done.returncode == 0, done.stderr
+    results = json.loads((run / "results.json").read_text())
+    assert Detector.load(run / "meso4.keras").info.threshold == results["threshold"]
+    videos = {
+        part: set(group_keys(ClassFolders.read(run / "data" / part).names, "video"))
+        for part in ("train", "test")
+    }
+    assert not videos["train"] & videos["test"]
+    assert results["test"]["group"]["count"] == len(videos["test"])
+    assert results[folder.name]["image"]["count"] == 40
+    low, high = results["test"]["image_auc_interval"]
+    assert 0 <= low <= results["test"]["image"]["auc"] <= high <= 1
