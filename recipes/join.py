@@ -3,9 +3,8 @@ r"""Make one detector of two, by the mean of their log odds, and score what was 
     python recipes/join.py JOINED/fold-0 RUNS/fold-0/detector.keras SIDE/fold-0/detector.keras \
         --fold 0 --data MESONET video --data FFPP pair --data CIPLAB CIPLAB/groups.csv
 
-The second one is heard only where it is sure: 1 is taken off the size of its log odds, smaller
-ones count as 0, and the rest counts one and a half times. Otherwise what it says of kinds that it
-does not know would do harm.
+The second one is heard only where it is sure: 1 is taken off the size of its log odds, and smaller
+ones count as 0. Otherwise what it says of kinds that it does not know would do harm.
 
 Images are prepared as the first one wants them, and the second one gets its own range of values
 from those; size and interpolation have to be the same. The joined network is as flat as both are,
@@ -26,7 +25,6 @@ from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import Preprocessing
 
-WEIGHT = 1.5
 SILENT = 1.0
 SHRUNK_BY = 0.5  # by Keras' soft_shrink
 
@@ -78,7 +76,7 @@ def main() -> None:
     beside = log_odds(second, beside, f"{other.architecture}_")
     beside = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(beside)
     beside = keras.layers.Activation("soft_shrink", name="heard")(beside)
-    beside = keras.layers.Rescaling(WEIGHT * SILENT / SHRUNK_BY, name="weighted")(beside)
+    beside = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(beside)
     mean = keras.layers.Average(name="log_odds")([log_odds(first, ip), beside])
     network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
     detector = arguments.run / "detector.keras"
