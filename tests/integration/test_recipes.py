@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from tests.images import write_class_folders
-from tests.recipes import recipe, scores
+from tests.recipe_runs import recipe, scores
 
 from mesonet.architectures import create_model
 from mesonet.class_folders import ClassFolders
