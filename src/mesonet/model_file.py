@@ -78,7 +78,13 @@ def load_model(
         raise ModelFileError(path, str(refusal)) from refusal.__cause__
 
 
-def save_model(model: keras.Model, path: str | os.PathLike[str], info: ModelInfo) -> None:
+def save_model(
+    model: keras.Model,
+    path: str | os.PathLike[str],
+    info: ModelInfo,
+    *,
+    compressed: bool = False,
+) -> None:
     """Write a model and its description into one file, which is never seen half-written.
 
     A compiled model keeps the state of its optimizer in the file.
@@ -87,6 +93,7 @@ def save_model(model: keras.Model, path: str | os.PathLike[str], info: ModelInfo
         model: the model.
         path: a name ending in ``.keras``, or in ``.h5`` or ``.hdf5`` for the legacy format.
         info: its description.
+        compressed: compress a ``.keras`` file; worth it where weights have few digits.
 
     Raises:
         ValueError: the name ends otherwise.
@@ -103,10 +110,20 @@ def save_model(model: keras.Model, path: str | os.PathLike[str], info: ModelInfo
         if suffix == ".keras":
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr("mesonet.json", description)
+            if compressed:
+                temporary = _compress(temporary)
         else:
             with h5py.File(temporary, "r+") as file:
                 file.attrs["mesonet"] = description
         temporary.replace(path)
+
+
+def _compress(path: Path) -> Path:
+    compressed = path.with_name(f"compressed-{path.name}")
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(compressed, "w") as smaller:
+        for name in archive.namelist():
+            smaller.writestr(name, archive.read(name), zipfile.ZIP_DEFLATED)
+    return compressed
 
 
 def _load_model(path: Path, contents: Contents) -> tuple[keras.Model, ModelInfo]:

@@ -12,9 +12,12 @@ def run(
     model: Annotated[str, typer.Argument(help="A released model or a model file.")],
     out: Annotated[Path, typer.Argument(help="File that ends in .keras, .h5 or .onnx.")],
     architecture: Architecture = None,
+    half: Annotated[
+        bool, typer.Option("--half", help="Weights of 16 bits: half the size, nearly the scores.")
+    ] = False,
 ) -> None:
     """Write a model as .keras, .h5 or .onnx."""
     from mesonet.export import export_model
 
-    export_model(model, out, architecture)
+    export_model(model, out, architecture, half=half)
     print(f"{out}: {out.stat().st_size:,} bytes")
