@@ -1,14 +1,15 @@
-r"""Make one detector of two, by the mean of their log odds, and score what was held out.
+r"""Make one detector of several, by the mean of their log odds, and score what was held out.
 
-    python recipes/join.py JOINED/fold-0 RUNS/fold-0/detector.keras SIDE/fold-0/detector.keras \
+    python recipes/join.py JOINED/fold-0 RUNS/fold-0/detector.keras WHOLE/fold-0/detector.keras \
+        --side SIDE/fold-0/detector.keras \
         --fold 0 --data MESONET video --data FFPP pair --data CIPLAB CIPLAB/groups.csv
 
-The second one is heard only where it is sure: 1 is taken off the size of its log odds, and smaller
+One at the side is heard only where it is sure: 1 is taken off the size of its log odds, and smaller
 ones count as 0. Otherwise what it says of kinds that it does not know would do harm.
 
-Images are prepared as the first one wants them, and the second one gets its own range of values
-from those; size and interpolation have to be the same. The joined network is as flat as both are,
-so that pictures show the layers of both. The run folder gets what `fine_tune.py` writes.
+Images are prepared as the first one wants them, and the others get their own range of values from
+those; size and interpolation have to be the same. The joined network is as flat as they are, so
+that pictures show the layers of all. The run folder gets what `fine_tune.py` writes.
 """
 
 import argparse
@@ -48,11 +49,13 @@ def rescaled(
 ) -> keras.KerasTensor:
     """Bring prepared images from one range of values into another."""
     if replace(given, scaling=wanted.scaling) != wanted:
-        raise SystemExit("the two differ in size or interpolation")
+        raise SystemExit("the networks differ in size or interpolation")
     black, white = (
         [preparation.scale(np.uint8([value])).item() for preparation in (given, wanted)]
         for value in (0, 255)
     )
+    if (black[0], white[0]) == (black[1], white[1]):
+        return ip
     factor = (white[1] - black[1]) / (white[0] - black[0])
     return keras.layers.Rescaling(factor, black[1] - black[0] * factor)(ip)
 
@@ -61,23 +64,25 @@ def main() -> None:
     """Join and score."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("first", type=Path)
-    parser.add_argument("second", type=Path)
+    parser.add_argument("detectors", type=Path, nargs="+")
+    parser.add_argument("--side", type=Path, required=True, help="heard only where it is sure")
     parser.add_argument(
         "--data", nargs=2, action="append", required=True, metavar=("DIR", "GROUPS")
     )
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="score this one")
     arguments = parser.parse_args()
     arguments.run.mkdir(parents=True, exist_ok=True)
-    first, info = load_model(arguments.first)
-    second, other = load_model(arguments.second)
-    ip = keras.Input(first.input_shape[1:])
-    beside = rescaled(ip, info.preprocessing, other.preprocessing)
-    beside = log_odds(second, beside, f"{other.architecture}_")
-    beside = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(beside)
-    beside = keras.layers.Activation("soft_shrink", name="heard")(beside)
-    beside = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(beside)
-    mean = keras.layers.Average(name="log_odds")([log_odds(first, ip), beside])
+    loaded = [load_model(path) for path in (*arguments.detectors, arguments.side)]
+    info = loaded[0][1]
+    ip = keras.Input(loaded[0][0].input_shape[1:])
+    said = [log_odds(loaded[0][0], ip)]
+    for number, (network, other) in enumerate(loaded[1:], 2):
+        beside = rescaled(ip, info.preprocessing, other.preprocessing)
+        said.append(log_odds(network, beside, f"network{number}_"))
+    heard = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(said.pop())
+    heard = keras.layers.Activation("soft_shrink", name="heard")(heard)
+    heard = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(heard)
+    mean = keras.layers.Average(name="log_odds")([*said, heard])
     network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
     detector = arguments.run / "detector.keras"
     save_model(network, detector, replace(info, architecture=None))

@@ -36,7 +36,7 @@ REAL, BLENDED, FORGED, PAIRS = 9, 6, 7, 6
 EPOCH = 50
 STRIDE = 16
 MOMENTUM = 0.97
-BLENDING = Blending(BLENDED / REAL, others=0.4, smoothed=0.35)
+BLENDING = Blending(BLENDED / REAL, others=0.4)
 
 Map = NDArray[np.float32]
 

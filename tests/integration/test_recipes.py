@@ -61,20 +61,25 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
     assert info.band is not None
 
 
-def test_the_second_of_two_joined_networks_is_heard_where_it_is_sure(tmp_path, folder):
+def test_joined_networks_are_heard_alike_and_one_at_the_side_where_it_is_sure(tmp_path, folder):
     keras.utils.set_random_seed(0)
-    files = []
-    for name, scaling in (("efficientnet_lite0", "symmetric"), ("meso4", "unit")):
-        network = create_model(name, SIZE)
-        head = network.layers[-1]
-        kernel, bias = head.get_weights()
-        if name == "meso4":  # log odds on both sides of -1, 0 and 1
-            head.set_weights([kernel * 60, bias - 15.2])
-        files.append(tmp_path / f"{name}.keras")
-        preprocessing = Preprocessing(SIZE, "bilinear", scaling)
-        save_model(network, files[-1], ModelInfo(name, preprocessing, CLASSES))
+    files = [tmp_path / name for name in ("first.keras", "second.keras", "side.keras")]
+    large = Preprocessing(SIZE, "bilinear", "symmetric")
+    for file, said in zip(files[:2], (0, 1), strict=True):
+        network = create_model("efficientnet_lite0", SIZE)
+        kernel, bias = network.layers[-1].get_weights()
+        network.layers[-1].set_weights([kernel, bias + said])
+        save_model(network, file, ModelInfo("efficientnet_lite0", large, CLASSES))
+    small = Preprocessing(SIZE, "bilinear")
+    images = [load_image(path, small) for path in ClassFolders.read(folder).paths]
+    side = create_model("meso4", SIZE)
+    kernel, bias = side.layers[-1].get_weights()
+    odds = logit(side.predict(small.scale(np.stack(images)), verbose=0)[:, 0])
+    spread = 4 / odds.std()  # log odds on both sides of -1, 0 and 1
+    side.layers[-1].set_weights([kernel * spread, (bias - odds.mean()) * spread])
+    save_model(side, files[2], ModelInfo("meso4", small, CLASSES))
     data = ("--data", folder, "video", "--fold", 1)
-    done = recipe("join.py", tmp_path / "joined", *files, *data)
+    done = recipe("join.py", tmp_path / "joined", *files[:2], "--side", files[2], *data)
     assert done.returncode == 0, done.stderr
     detector = Detector.load(tmp_path / "joined" / "detector.keras")
     rows = scores(tmp_path / "joined", folder.name)
@@ -82,14 +87,15 @@ def test_the_second_of_two_joined_networks_is_heard_where_it_is_sure(tmp_path, f
     for model in (*map(Detector.load, files), detector):
         images = [load_image(folder / row["file"], model.info.preprocessing) for row in rows]
         odds.append(logit(model.raw_scores(model.info.preprocessing.scale(np.stack(images)))))
-    assert odds[1].min() < -1 < 1 < odds[1].max()
-    assert np.abs(odds[1]).min() < 1
-    heard = np.sign(odds[1]) * np.maximum(np.abs(odds[1]) - 1, 0)
-    assert odds[2] == pytest.approx((odds[0] + heard) / 2, abs=1e-3)
+    assert odds[2].min() < -1 < 1 < odds[2].max()
+    assert np.abs(odds[2]).min() < 1
+    assert np.all(odds[0] > odds[1] + 0.5)
+    heard = np.sign(odds[2]) * np.maximum(np.abs(odds[2]) - 1, 0)
+    assert odds[3] == pytest.approx((odds[0] + odds[1] + heard) / 3, abs=1e-3)
     other = tmp_path / "other.keras"
     save_model(
-        load_model(files[1])[0], other, ModelInfo("meso4", Preprocessing(SIZE, "nearest"), CLASSES)
+        load_model(files[2])[0], other, ModelInfo("meso4", Preprocessing(SIZE, "nearest"), CLASSES)
     )
-    refused = recipe("join.py", tmp_path / "refused", files[0], other, *data)
+    refused = recipe("join.py", tmp_path / "refused", files[0], "--side", other, *data)
     assert refused.returncode == 1
-    assert refused.stderr.strip() == "the two differ in size or interpolation"
+    assert refused.stderr.strip() == "the networks differ in size or interpolation"
