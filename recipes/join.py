@@ -4,8 +4,9 @@ r"""Make one detector of several, by the mean of their log odds, and score what 
         --side SIDE/fold-0/detector.keras \
         --fold 0 --data MESONET video --data FFPP pair --data CIPLAB CIPLAB/groups.csv
 
-One at the side is heard only where it is sure: 1 is taken off the size of its log odds, and smaller
-ones count as 0. Otherwise what it says of kinds that it does not know would do harm.
+One at the side counts as much as all others together, but is heard only where it is sure: 1 is
+taken off the size of its log odds, and smaller ones count as 0. Otherwise what it says of kinds
+that it does not know would do harm.
 
 Images are prepared as the first one wants them, and the others get their own range of values from
 those; size and interpolation have to be the same. The joined network is as flat as they are, so
@@ -82,7 +83,8 @@ def main() -> None:
     heard = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(said.pop())
     heard = keras.layers.Activation("soft_shrink", name="heard")(heard)
     heard = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(heard)
-    mean = keras.layers.Average(name="log_odds")([*said, heard])
+    mean = keras.layers.Average(name="mean")(said) if len(said) > 1 else said[0]
+    mean = keras.layers.Average(name="log_odds")([mean, heard])
     network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
     detector = arguments.run / "detector.keras"
     save_model(network, detector, replace(info, architecture=None))

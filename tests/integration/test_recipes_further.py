@@ -77,3 +77,23 @@ def test_a_small_network_goes_on_from_weights_and_is_judged_by_videos_it_never_s
     assert results[folder.name]["image"]["count"] == 40
     low, high = results["test"]["image_auc_interval"]
     assert 0 <= low <= results["test"]["image"]["auc"] <= high <= 1
+
+
+def test_scores_of_two_networks_are_joined_by_log_odds(tmp_path):
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    header = "file,fake,fake_probability,threshold\n"
+    files[0].write_text(header + "df/a.jpg,True,0.8,0.5\nreal/b.jpg,False,0.5,0.5\n")
+    files[1].write_text(header + "real/b.jpg,False,0.1,0.5\ndf/a.jpg,True,0.8,0.5\n")
+    done = recipe("mean_scores.py", tmp_path / "joined" / "scores-faces.csv", *files)
+    assert done.returncode == 0, done.stderr
+    rows = scores(tmp_path / "joined", "faces")
+    assert [(row["file"], row["fake"]) for row in rows] == [
+        ("df/a.jpg", "True"),
+        ("real/b.jpg", "False"),
+    ]
+    assert [float(row["fake_probability"]) for row in rows] == pytest.approx([0.8, 0.25])
+    files[1].write_text(header + "df/a.jpg,True,0.8,0.5\n")
+    refused = recipe("mean_scores.py", tmp_path / "refused.csv", *files)
+    assert refused.returncode == 2
+    assert "not about the same images" in refused.stderr
+    assert not (tmp_path / "refused.csv").exists()
