@@ -31,7 +31,7 @@ SILENT = 1.0
 SHRUNK_BY = 0.5  # by Keras' soft_shrink
 
 
-def log_odds(network: keras.Model, ip: keras.KerasTensor, prefix: str = "") -> keras.KerasTensor:
+def log_odds(network: keras.Model, ip: keras.KerasTensor, prefix: str) -> keras.KerasTensor:
     """Run copies of a network's layers on an input, but for the sigmoid at its end."""
     made = {id(network.input): ip}
     for layer in network.layers[1:]:
@@ -51,12 +51,12 @@ def rescaled(
     """Bring prepared images from one range of values into another."""
     if replace(given, scaling=wanted.scaling) != wanted:
         raise SystemExit("the networks differ in size or interpolation")
+    if given == wanted:
+        return ip
     black, white = (
         [preparation.scale(np.uint8([value])).item() for preparation in (given, wanted)]
         for value in (0, 255)
     )
-    if (black[0], white[0]) == (black[1], white[1]):
-        return ip
     factor = (white[1] - black[1]) / (white[0] - black[0])
     return keras.layers.Rescaling(factor, black[1] - black[0] * factor)(ip)
 
@@ -73,14 +73,16 @@ def main() -> None:
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="score this one")
     arguments = parser.parse_args()
     arguments.run.mkdir(parents=True, exist_ok=True)
-    loaded = [load_model(path) for path in (*arguments.detectors, arguments.side)]
-    info = loaded[0][1]
-    ip = keras.Input(loaded[0][0].input_shape[1:])
-    said = [log_odds(loaded[0][0], ip)]
-    for number, (network, other) in enumerate(loaded[1:], 2):
-        beside = rescaled(ip, info.preprocessing, other.preprocessing)
-        said.append(log_odds(network, beside, f"network{number}_"))
-    heard = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(said.pop())
+    _, info = load_model(arguments.detectors[0])
+    ip = keras.Input((info.preprocessing.size, info.preprocessing.size, 3))
+
+    def say(path: Path, prefix: str) -> keras.KerasTensor:
+        network, own = load_model(path)
+        return log_odds(network, rescaled(ip, info.preprocessing, own.preprocessing), prefix)
+
+    said = [say(path, f"network{number}_") for number, path in enumerate(arguments.detectors, 1)]
+    side = say(arguments.side, "side_")
+    heard = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(side)
     heard = keras.layers.Activation("soft_shrink", name="heard")(heard)
     heard = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(heard)
     mean = keras.layers.Average(name="mean")(said) if len(said) > 1 else said[0]
