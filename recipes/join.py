@@ -1,12 +1,12 @@
-r"""Make one detector of several, by the mean of their log odds, and score what was held out.
+r"""Make one detector of three, by a mean of their log odds, and score what was held out.
 
     python recipes/join.py JOINED/fold-0 RUNS/fold-0/detector.keras WHOLE/fold-0/detector.keras \
-        --side SIDE/fold-0/detector.keras \
+        SIDE/fold-0/detector.keras \
         --fold 0 --data MESONET video --data FFPP pair --data CIPLAB CIPLAB/groups.csv
 
-One at the side counts as much as all others together, but is heard only where it is sure: 1 is
-taken off the size of its log odds, and smaller ones count as 0. Otherwise what it says of kinds
-that it does not know would do harm.
+The first counts a third, the second a sixth and the one at the side a half. The latter is heard
+only where it is sure: 1 is taken off the size of its log odds, and smaller ones count as 0.
+Otherwise what it says of kinds that it does not know would do harm.
 
 Images are prepared as the first one wants them, and the others get their own range of values from
 those; size and interpolation have to be the same. The joined network is as flat as they are, so
@@ -27,8 +27,8 @@ from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import Preprocessing
 
-SILENT = 1.0
-SHRUNK_BY = 0.5  # by Keras' soft_shrink
+FIRST, SECOND = 1 / 3, 1 / 6
+SIDE = 1 / 2  # Keras' soft_shrink takes off 1/2, which is 1 before this
 
 
 def log_odds(network: keras.Model, ip: keras.KerasTensor, prefix: str) -> keras.KerasTensor:
@@ -65,28 +65,25 @@ def main() -> None:
     """Join and score."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("detectors", type=Path, nargs="+")
-    parser.add_argument("--side", type=Path, required=True, help="heard only where it is sure")
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    parser.add_argument("side", type=Path, help="heard only where it is sure")
     parser.add_argument(
         "--data", nargs=2, action="append", required=True, metavar=("DIR", "GROUPS")
     )
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="score this one")
     arguments = parser.parse_args()
     arguments.run.mkdir(parents=True, exist_ok=True)
-    _, info = load_model(arguments.detectors[0])
+    _, info = load_model(arguments.first)
     ip = keras.Input((info.preprocessing.size, info.preprocessing.size, 3))
-
-    def say(path: Path, prefix: str) -> keras.KerasTensor:
-        network, own = load_model(path)
-        return log_odds(network, rescaled(ip, info.preprocessing, own.preprocessing), prefix)
-
-    said = [say(path, f"network{number}_") for number, path in enumerate(arguments.detectors, 1)]
-    side = say(arguments.side, "side_")
-    heard = keras.layers.Rescaling(SHRUNK_BY / SILENT, name="halved")(side)
-    heard = keras.layers.Activation("soft_shrink", name="heard")(heard)
-    heard = keras.layers.Rescaling(SILENT / SHRUNK_BY, name="doubled")(heard)
-    mean = keras.layers.Average(name="mean")(said) if len(said) > 1 else said[0]
-    mean = keras.layers.Average(name="log_odds")([mean, heard])
+    said = []
+    for name, share in (("first", FIRST), ("second", SECOND), ("side", SIDE)):
+        network, own = load_model(getattr(arguments, name))
+        beside = rescaled(ip, info.preprocessing, own.preprocessing)
+        odds = log_odds(network, beside, f"{name}_")
+        said.append(keras.layers.Rescaling(share, name=f"{name}_share")(odds))
+    said[-1] = keras.layers.Activation("soft_shrink", name="side_heard")(said[-1])
+    mean = keras.layers.Add(name="log_odds")(said)
     network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
     detector = arguments.run / "detector.keras"
     save_model(network, detector, replace(info, architecture=None))

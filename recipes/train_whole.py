@@ -36,16 +36,18 @@ REAL, BLENDED, FORGED, PAIRS = 9, 6, 7, 6
 EPOCH = 50
 STRIDE = 16
 MOMENTUM = 0.97
-BLENDING = Blending(BLENDED / REAL, others=0.4)
+OTHERS = 0.4
 
 Map = NDArray[np.float32]
 
 
-def draw_pair(faces: Faces, rng: np.random.Generator) -> tuple[Image, Image, Map]:
+def draw_pair(
+    faces: Faces, blending: Blending, rng: np.random.Generator
+) -> tuple[Image, Image, Map]:
     """Draw a real image, a forgery of it, and the border of what was blended in, 0..1."""
     image = faces.draw(rng, fake=False)
-    other = faces.draw(rng, fake=False) if rng.random() < BLENDING.others else None
-    real, forgery, mask = BLENDING(image, rng, other)
+    other = faces.draw(rng, fake=False) if rng.random() < blending.others else None
+    real, forgery, mask = blending(image, rng, other)
     cells = len(mask) // STRIDE
     border = (4 * mask * (1 - mask)).reshape(cells, STRIDE, cells, STRIDE).max((1, 3))
     state = rng.bit_generator.state
@@ -76,9 +78,9 @@ def halves(
 class Steps(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches of whole images with their labels, and of halves with their borders."""
 
-    def __init__(self, sets: list[Faces], seed: int, *, plain: bool) -> None:
+    def __init__(self, sets: list[Faces], seed: int, blending: Blending | None) -> None:
         super().__init__(workers=1, max_queue_size=4)
-        self.sets, self.seed, self.plain, self.epoch = sets, seed, plain, 0
+        self.sets, self.seed, self.blending, self.epoch = sets, seed, blending, 0
 
     def __len__(self) -> int:
         return EPOCH
@@ -87,22 +89,24 @@ class Steps(keras.utils.PyDataset):  # type: ignore[misc]
         number = self.epoch * EPOCH + index
         rng = np.random.default_rng([self.seed, number])
         turns = [self.sets[(number + turn) % len(self.sets)] for turn in range(REAL)]
-        blended = 0 if self.plain else BLENDED
+        blending = self.blending
+        blended = BLENDED if blending else 0
         images: list[Image] = []
-        for faces in turns[:blended]:
-            images += draw_pair(faces, rng)[:2]
+        if blending:
+            for faces in turns[:blended]:
+                images += draw_pair(faces, blending, rng)[:2]
         images += [wear(faces.draw(rng, fake=False), rng) for faces in turns[blended:]]
         labels = [1, 0] * blended + [1] * (REAL - blended)
-        for faces in turns if self.plain else turns[:FORGED]:
+        for faces in turns[:FORGED] if blending else turns:
             image = faces.draw(rng, fake=True)
-            images.append(wear(image if self.plain else BLENDING.disguise(image, rng), rng))
+            images.append(wear(blending.disguise(image, rng) if blending else image, rng))
             labels.append(0)
         scale = self.sets[0].preprocessing.scale
         x = {"image": scale(np.stack(images))}
         y = {"score": np.array(labels, np.float32)[:, None]}
         weights = {"score": np.ones(len(labels), np.float32)}
-        if not self.plain:
-            pairs = [halves(draw_pair(faces, rng), rng) for faces in turns[:PAIRS]]
+        if blending:
+            pairs = [halves(draw_pair(faces, blending, rng), rng) for faces in turns[:PAIRS]]
             x["half"] = scale(np.stack([image for parts, _ in pairs for image in parts]))
             border = np.stack([border for _, borders in pairs for border in borders])
             y["border"], weights["border"] = border[..., None], 1 + 4 * border
@@ -159,7 +163,8 @@ def train(
         loss_weights={name: weights[name] for name in model.output},
         metrics=auc,
     )
-    steps = Steps(sets, arguments.seed, plain=arguments.plain)
+    blending = Blending(BLENDED / REAL, others=OTHERS, smoothed=arguments.smoothed)
+    steps = Steps(sets, arguments.seed, None if arguments.plain else blending)
     callbacks = [
         keras.callbacks.BackupAndRestore(run / "interrupted"),
         keras.callbacks.LambdaCallback(
@@ -182,6 +187,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, choices=range(FOLDS), help="hold this one out")
     parser.add_argument("--sets", nargs="+", help="train on these alone, and score the others")
     parser.add_argument("--plain", action="store_true", help="no blended forgeries")
+    parser.add_argument("--smoothed", type=float, default=0.0, help="share of the blends, 0..1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=300)

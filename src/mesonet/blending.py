@@ -41,16 +41,19 @@ class Blending:
         share: forgeries made for each real image, 0..1.
         others: share of the forgeries whose source is another real image instead of a changed
             copy, 0..1.
+        smoothed: share of the forgeries whose source has lost its fine detail, as faces that a
+            network made often have, 0..1.
         face: half width and half height of the face in the crop, as shares of the image.
     """
 
     share: float = 0.5
     others: float = 0.0
+    smoothed: float = 0.0
     face: tuple[float, float] = (0.36, 0.46)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.share <= 1 and 0 <= self.others <= 1):
-            raise ValueError("share and others must lie in 0..1")
+        if not all(0 <= share <= 1 for share in (self.share, self.others, self.smoothed)):
+            raise ValueError("share, others and smoothed must lie in 0..1")
 
     def __call__(
         self, image: Image, rng: np.random.Generator, other: Image | None = None
@@ -70,7 +73,9 @@ class Blending:
         """
         source = image if other is None else _match_colours(other, image)
         target = image
-        if rng.random() < 0.5:
+        if rng.random() < self.smoothed:
+            source = _smooth(source, rng)
+        elif rng.random() < 0.5:
             source = _change(source, rng)
         else:
             target = _change(target, rng)
@@ -112,6 +117,24 @@ def _change(image: Image, rng: np.random.Generator) -> Image:
         amount = rng.uniform(0.2, 0.5)
         changed = cv2.addWeighted(changed, 1 + amount, smooth, -amount, 0)
     return np.asarray(changed, np.uint8)
+
+
+def _smooth(image: Image, rng: np.random.Generator) -> Image:
+    """Take the fine detail away, by a filter that keeps edges or by enlarging a smaller image."""
+    way = rng.choice(("bilateral", "median", "enlarged", "enlarged, bilateral"))
+    if way == "bilateral":
+        size, colours, space = rng.choice((5, 7, 9)), rng.uniform(20, 60), rng.uniform(2, 5)
+        return np.asarray(cv2.bilateralFilter(image, int(size), colours, space), np.uint8)
+    if way == "median":
+        return np.asarray(cv2.medianBlur(image, int(rng.choice((3, 5)))), np.uint8)
+    height, width = image.shape[:2]
+    factor = rng.uniform(1.8, 4.5)
+    size = max(round(width / factor), 1), max(round(height / factor), 1)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if way == "enlarged, bilateral":
+        small = cv2.bilateralFilter(small, 5, 25, 2)
+    enlarged = cv2.resize(small, (width, height), interpolation=int(rng.choice(_UP)))
+    return np.asarray(enlarged, np.uint8)
 
 
 def _match_colours(source: Image, target: Image) -> Image:

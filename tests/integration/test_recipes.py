@@ -61,7 +61,7 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
     assert info.band is not None
 
 
-def test_joined_networks_are_heard_alike_and_one_at_the_side_where_it_is_sure(tmp_path, folder):
+def test_joined_networks_have_their_shares_and_one_is_heard_where_it_is_sure(tmp_path, folder):
     keras.utils.set_random_seed(0)
     files = [tmp_path / name for name in ("first.keras", "second.keras", "side.keras")]
     large = Preprocessing(SIZE, "bilinear", "symmetric")
@@ -79,7 +79,7 @@ def test_joined_networks_are_heard_alike_and_one_at_the_side_where_it_is_sure(tm
     side.layers[-1].set_weights([kernel * spread, (bias - odds.mean()) * spread])
     save_model(side, files[2], ModelInfo("meso4", small, CLASSES))
     data = ("--data", folder, "video", "--fold", 1)
-    done = recipe("join.py", tmp_path / "joined", *files[:2], "--side", files[2], *data)
+    done = recipe("join.py", tmp_path / "joined", *files, *data)
     assert done.returncode == 0, done.stderr
     detector = Detector.load(tmp_path / "joined" / "detector.keras")
     rows = scores(tmp_path / "joined", folder.name)
@@ -91,11 +91,11 @@ def test_joined_networks_are_heard_alike_and_one_at_the_side_where_it_is_sure(tm
     assert np.abs(odds[2]).min() < 1
     assert np.all(odds[0] > odds[1] + 0.5)
     heard = np.sign(odds[2]) * np.maximum(np.abs(odds[2]) - 1, 0)
-    assert odds[3] == pytest.approx(((odds[0] + odds[1]) / 2 + heard) / 2, abs=1e-3)
+    assert odds[3] == pytest.approx(odds[0] / 3 + odds[1] / 6 + heard / 2, abs=1e-3)
     other = tmp_path / "other.keras"
     save_model(
         load_model(files[2])[0], other, ModelInfo("meso4", Preprocessing(SIZE, "nearest"), CLASSES)
     )
-    refused = recipe("join.py", tmp_path / "refused", files[0], "--side", other, *data)
+    refused = recipe("join.py", tmp_path / "refused", *files[:2], other, *data)
     assert refused.returncode == 1
     assert refused.stderr.strip() == "the networks differ in size or interpolation"

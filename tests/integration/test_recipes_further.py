@@ -12,7 +12,7 @@ from mesonet.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.groups import group_keys
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.preprocessing import ModelInfo, Preprocessing, logit
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +79,22 @@ def test_a_small_network_goes_on_from_weights_and_is_judged_by_videos_it_never_s
     assert 0 <= low <= results["test"]["image"]["auc"] <= high <= 1
 
 
-def test_scores_of_two_networks_are_joined_by_log_odds(tmp_path):
+def test_scores_of_two_networks_are_joined_as_the_networks_are(tmp_path):
     files = [tmp_path / "one.csv", tmp_path / "two.csv"]
     header = "file,fake,fake_probability,threshold\n"
-    files[0].write_text(header + "df/a.jpg,True,0.8,0.5\nreal/b.jpg,False,0.5,0.5\n")
-    files[1].write_text(header + "real/b.jpg,False,0.1,0.5\ndf/a.jpg,True,0.8,0.5\n")
-    done = recipe("mean_scores.py", tmp_path / "joined" / "scores-faces.csv", *files)
+    files[0].write_text(header + "df/a.jpg,True,0.8,0.5\nreal/b.jpg,False,0.2,0.5\n")
+    files[1].write_text(header + "real/b.jpg,False,0.8,0.5\ndf/a.jpg,True,0.8,0.5\n")
+    done = recipe("join_scores.py", tmp_path / "joined" / "scores-faces.csv", *files)
     assert done.returncode == 0, done.stderr
     rows = scores(tmp_path / "joined", "faces")
     assert [(row["file"], row["fake"]) for row in rows] == [
         ("df/a.jpg", "True"),
         ("real/b.jpg", "False"),
     ]
-    assert [float(row["fake_probability"]) for row in rows] == pytest.approx([0.8, 0.25])
+    odds = logit(np.array([float(row["fake_probability"]) for row in rows]))
+    assert odds == pytest.approx(np.log(4) * np.array([1, -1 / 3]))
     files[1].write_text(header + "df/a.jpg,True,0.8,0.5\n")
-    refused = recipe("mean_scores.py", tmp_path / "refused.csv", *files)
+    refused = recipe("join_scores.py", tmp_path / "refused.csv", *files)
     assert refused.returncode == 2
     assert "not about the same images" in refused.stderr
     assert not (tmp_path / "refused.csv").exists()

@@ -24,7 +24,8 @@ def _face(seed: int, size: int = 64) -> NDArray[np.uint8]:
 @given(st.integers(0, 10_000), st.booleans())
 def test_a_forgery_equals_its_real_image_in_the_corners(seed: int, other: bool) -> None:
     rng = np.random.default_rng(seed)
-    real, forged, mask = Blending()(_face(seed), rng, _face(seed + 1) if other else None)
+    blending = Blending(smoothed=0.5)
+    real, forged, mask = blending(_face(seed), rng, _face(seed + 1) if other else None)
     assert real.shape == forged.shape == (64, 64, 3)
     assert real.dtype == forged.dtype == np.uint8
     assert mask.shape == (64, 64)
@@ -41,6 +42,16 @@ def test_forgeries_differ_from_their_real_images() -> None:
     assert all(np.any(real != forged) for real, forged, _ in pairs)
 
 
+def test_smoothed_forgeries_lose_detail_inside_and_leave_the_real_image_alone() -> None:
+    rng = np.random.default_rng(0)
+    noisy = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for _ in range(20):
+        real, forged, mask = Blending(smoothed=1)(noisy, rng)
+        np.testing.assert_array_equal(real, noisy)
+        inside = mask > 0.9
+        assert forged[inside].std() < noisy[inside].std()
+
+
 def test_the_real_member_is_sometimes_changed_as_a_whole() -> None:
     rng = np.random.default_rng(0)
     changed = [np.any(Blending()(_face(1), rng)[0] != _face(1)) for _ in range(20)]
@@ -54,7 +65,9 @@ def test_the_same_draw_gives_the_same_pair() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("wrong", [{"share": -0.1}, {"share": 1.1}, {"others": 2}])
+@pytest.mark.parametrize(
+    "wrong", [{"share": -0.1}, {"share": 1.1}, {"others": 2}, {"smoothed": -1}]
+)
 def test_shares_lie_between_none_and_all(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"0\.\.1"):
         Blending(**wrong)

@@ -24,7 +24,7 @@ def test_onnx_and_keras_files_are_the_same_network(name):
     size = info.preprocessing.size
     x = np.random.default_rng(0).random((3, size, size, 3), np.float32)
     expected = 1 - network.predict(x, verbose=0)[:, 0]
-    assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=1e-5)
+    assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=5e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
