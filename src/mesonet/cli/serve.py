@@ -9,9 +9,9 @@ import typer
 def run(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
-    home: Annotated[Path, typer.Option(help="Folder for all that the server keeps.")] = Path(
-        "~/.mesonet"
-    ),
+    home: Annotated[
+        Path, typer.Option(envvar="MESONET_HOME", help="Folder for all that the server keeps.")
+    ] = Path("~/.mesonet"),
     data: Annotated[
         Path | None, typer.Option(help="Class folders to measure models on, such as real and df.")
     ] = None,

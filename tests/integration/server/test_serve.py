@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from mesonet.class_folders import DataError
+from mesonet.cli import app
 from mesonet_site.serve import serve
 
 PROGRAM = """
@@ -95,3 +97,14 @@ def test_data_that_is_no_dataset(
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(DataError, match="no such folder"):
         serve("127.0.0.1", port, tmp_path, tmp_path / "missing")
+
+
+@pytest.mark.parametrize(("options", "home"), [((), "named"), (("--home", "other"), "other")])
+def test_the_home_folder_is_named_by_the_environment_or_the_option(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], home: str
+) -> None:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr("mesonet_site.serve.serve", lambda *given: calls.append(given))
+    result = CliRunner().invoke(app, ["serve", *options], env={"MESONET_HOME": "named"})
+    assert result.exit_code == 0, result.output
+    assert calls == [("127.0.0.1", 8000, Path(home), None)]
