@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mesonet.backend import keras
 from mesonet.model_file import load_model, save_model
@@ -36,7 +37,8 @@ def export_model(
         out: the file to write.
         architecture: names the network of a file that holds only weights.
         half: round the weights to 16 bits, which makes the file about half as large; scores
-            move by some thousandths. What reads the file computes with 32 bits as ever.
+            move by some thousandths. Arrays with values too large for that stay as they are.
+            What reads the file computes with 32 bits as ever.
 
     Raises:
         mesonet.model_safety.ModelFileError: the model cannot be loaded.
@@ -57,7 +59,7 @@ def export_model(
     network, info = load_model(found.path if found else model, architecture)
     if suffix != ".onnx":
         if half:
-            network.set_weights([np.float16(weights) for weights in network.get_weights()])
+            network.set_weights([_narrow(weights) for weights in network.get_weights()])
         save_model(network, out, info, compressed=half)
         return
     if keras.backend.backend() != "tensorflow":
@@ -86,14 +88,22 @@ def export_model(
         partial.replace(out)
 
 
+def _narrow(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float16)
+    return narrow if np.array_equal(np.isfinite(narrow), np.isfinite(values)) else values
+
+
 def _halve(model: "onnx.ModelProto") -> None:
     """Keep weights in 16 bits, and widen them before they are used."""
     import onnx
 
     widen = []
     for constant in model.graph.initializer:
-        if constant.data_type == onnx.TensorProto.FLOAT:
-            narrow = onnx.numpy_helper.to_array(constant).astype(np.float16)
+        if constant.data_type != onnx.TensorProto.FLOAT:
+            continue
+        narrow = _narrow(onnx.numpy_helper.to_array(constant))
+        if narrow.dtype == np.float16:
             name = constant.name
             constant.CopyFrom(onnx.numpy_helper.from_array(narrow, f"{name}_half"))
             widen.append(

@@ -5,8 +5,8 @@ from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.export import export_model
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo
-from mesonet.runtime import onnx_runtime
+from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.runtime import keras_runtime, onnx_runtime
 
 
 @pytest.fixture
@@ -45,6 +45,24 @@ def test_half_an_onnx_file_gives_nearly_the_same_scores(detector, tmp_path):
     scores = onnx_runtime(half)(x)
     assert np.allclose(scores, onnx_runtime(whole)(x), atol=0.005)
     assert not np.array_equal(scores, onnx_runtime(whole)(x))
+
+
+@pytest.mark.parametrize("ending", ["keras", "onnx"])
+def test_values_that_16_bits_cannot_hold_stay_as_they_are(tmp_path, ending):
+    if ending == "onnx":
+        pytest.importorskip("tf2onnx")
+    ip = keras.Input((8, 8, 3))
+    layer = keras.layers.GlobalAveragePooling2D()(ip)
+    large, small = map(keras.initializers.Constant, (1e5, 2**-19))
+    layer = keras.layers.Dense(4, kernel_initializer=large)(layer)
+    layer = keras.layers.Dense(1, "sigmoid", kernel_initializer=small)(layer)
+    network = keras.Model(ip, layer)
+    detector, half = tmp_path / "detector.keras", tmp_path / f"half.{ending}"
+    save_model(network, detector, ModelInfo(None, Preprocessing(8)))
+    export_model(detector, half, half=True)
+    read = onnx_runtime if ending == "onnx" else lambda path: keras_runtime(load_model(path)[0])
+    x = images(8)
+    assert np.allclose(read(half)(x), network.predict(x, verbose=0)[:, 0], atol=1e-5)
 
 
 def test_other_files_cannot_be_halved(detector, tmp_path):
