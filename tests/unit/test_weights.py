@@ -24,7 +24,8 @@ def test_onnx_and_keras_files_are_the_same_network(name):
     size = info.preprocessing.size
     x = np.random.default_rng(0).random((3, size, size, 3), np.float32)
     expected = 1 - network.predict(x, verbose=0)[:, 0]
-    assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=5e-3)
+    rounded = 1e-3 if name == "mesolite" else 1e-5  # each of its files to 16 bits, by itself
+    assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=rounded)
 
 
 @pytest.mark.parametrize("name", NAMES)
