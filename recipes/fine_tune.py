@@ -17,6 +17,7 @@ Nothing is chosen by the held-out images: the last epoch is kept.
 import argparse
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.start(self.epoch + 1)
 
 
+def resumable(run: Path, start: Callable[[int], None]) -> list[keras.callbacks.Callback]:
+    """Callbacks of a training that goes on after its last epoch; ``start`` is told each epoch."""
+    return [
+        keras.callbacks.BackupAndRestore(run / "interrupted"),
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: start(epoch)),
+        keras.callbacks.CSVLogger(run / "training.csv", append=True),
+    ]
+
+
 def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Namespace) -> Path:
     """Train the layers that were not kept, and return the file of the whole network."""
     keras.utils.set_random_seed(arguments.seed)
@@ -112,11 +122,7 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     )
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.98)
     later.compile(optimizer, "binary_crossentropy", metrics=[keras.metrics.AUC(name="auc")])
-    callbacks = [
-        keras.callbacks.BackupAndRestore(run / "interrupted"),
-        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: batches.start(epoch)),
-        keras.callbacks.CSVLogger(run / "training.csv", append=True),
-    ]
+    callbacks = resumable(run, batches.start)
     later.fit(batches, epochs=arguments.epochs, shuffle=False, callbacks=callbacks, verbose=2)
     if before:
         pairs = zip(before, model.get_weights(), strict=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from cache_views import FOLDS
 from faces import Faces, divide, wear
-from fine_tune import CLASSES, write_scores
+from fine_tune import CLASSES, resumable, write_scores
 from numpy.typing import NDArray
 
 from mesonet.backend import keras
@@ -37,6 +37,10 @@ class Steps(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=1, max_queue_size=4)
         self.kind, self.batch_size, self.seed, self.epoch = sets[kind], batch_size, seed, 0
         self.others = [faces for name, faces in sets.items() if name != kind]
+
+    def start(self, epoch: int) -> None:
+        """Draw the images of an epoch from now on."""
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return EPOCH
@@ -66,13 +70,7 @@ def train(run: Path, network: keras.Model, steps: Steps, arguments: argparse.Nam
     )
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.98)
     network.compile(optimizer, "binary_crossentropy")
-    callbacks = [
-        keras.callbacks.BackupAndRestore(run / "interrupted"),
-        keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, _: setattr(steps, "epoch", epoch)
-        ),
-        keras.callbacks.CSVLogger(run / "training.csv", append=True),
-    ]
+    callbacks = resumable(run, steps.start)
     epochs = arguments.steps // EPOCH
     network.fit(steps, epochs=epochs, shuffle=False, callbacks=callbacks, verbose=2)
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from cache_views import FOLDS
 from faces import Faces, Image, divide, wear
-from fine_tune import CLASSES, write_scores
+from fine_tune import CLASSES, resumable, write_scores
 from numpy.typing import NDArray
 
 from mesonet.architectures import create_model
@@ -81,6 +81,10 @@ class Steps(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, sets: list[Faces], seed: int, blending: Blending | None) -> None:
         super().__init__(workers=1, max_queue_size=4)
         self.sets, self.seed, self.blending, self.epoch = sets, seed, blending, 0
+
+    def start(self, epoch: int) -> None:
+        """Draw the images of an epoch from now on."""
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return EPOCH
@@ -165,13 +169,7 @@ def train(
     )
     blending = Blending(BLENDED / REAL, others=OTHERS, smoothed=arguments.smoothed)
     steps = Steps(sets, arguments.seed, None if arguments.plain else blending)
-    callbacks = [
-        keras.callbacks.BackupAndRestore(run / "interrupted"),
-        keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, _: setattr(steps, "epoch", epoch)
-        ),
-        keras.callbacks.CSVLogger(run / "training.csv", append=True),
-    ]
+    callbacks = resumable(run, steps.start)
     model.fit(steps, epochs=arguments.steps // EPOCH, shuffle=False, callbacks=callbacks, verbose=2)
     network.set_weights(judge.get_weights())
 

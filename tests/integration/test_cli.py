@@ -212,6 +212,10 @@ def test_split_and_export(tiny_model, folder, tmp_path):
         for text in (one, other)
     ]
     assert scores[0] == pytest.approx(scores[1], abs=1e-5)
+    half = tmp_path / "half.keras"
+    written = mesonet("export", tiny_model, half, "--half")
+    assert written.stdout == f"{half}: {half.stat().st_size:,} bytes\n"
+    assert half.stat().st_size < Path(tiny_model).stat().st_size
     bad = mesonet("export", tiny_model, tmp_path / "model.pb")
     assert "must be .keras, .h5 or .onnx" in only_line(bad.stderr)
 

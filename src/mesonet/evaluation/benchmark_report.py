@@ -47,7 +47,8 @@ th { background: #f0f3f7; font-weight: 600 } .text { text-align: left }
 small { display: block; color: #5d6778; white-space: nowrap } .clear { font-weight: 700 }
 img { max-width: 100%; background: #fff; border: 1px solid #dde2ea }
 pre { white-space: pre-wrap; background: #f0f3f7; padding: .6rem .8rem; border-radius: .4rem }
-code { font-size: .8rem; overflow-wrap: anywhere } dt { font-weight: 600 }
+code { font-size: .8rem; overflow-wrap: anywhere } .hash { display: block; width: 33ch }
+dt { font-weight: 600 }
 dd { margin: 0 0 .4rem 1rem }
 summary { cursor: pointer; margin: .4rem 0 }
 """
@@ -87,10 +88,10 @@ def _head(benchmark: Entry) -> str:
         [
             escape(model["name"]),
             escape(model.get("source") or "stored predictions"),
+            _hashes(model),
             _trained_on(model["trained_on"]),
             f"{model['threshold']:.3f}" if "threshold" in model else "with each prediction",
             _band(model.get("band")),
-            _hashes(model),
         ]
         for model in benchmark["models"]
     ]
@@ -122,7 +123,7 @@ model's threshold on the image is called a deepfake. Below a figure stands its
 (percentile bootstrap): with other videos of the same kind the figure could as well have come out
 anywhere in there. No figure here is proof about a single image.</p>
 <h2>Models</h2>{
-        table(["model", "file", "trained on", "threshold", "uncertain", "SHA-256"], models, 3)
+        table(["model", "file", "SHA-256", "trained on", "threshold", "uncertain"], models, 4)
     }
 <h2>Data</h2>{
         table(
@@ -147,7 +148,9 @@ def _hashes(model: Entry) -> str:
         if "sha256" in model
         else {f"{name}: ": entry["sha256"] for name, entry in model["predictions"].items()}
     )
-    return "<br>".join(f"{escape(name)}<code>{digest}</code>" for name, digest in hashes.items())
+    return "".join(
+        f'{escape(name)}<code class="hash">{digest}</code>' for name, digest in hashes.items()
+    )
 
 
 def _domain(results: Sequence[Entry], domain: str) -> str:
