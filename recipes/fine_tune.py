@@ -10,8 +10,9 @@ holds better on what neither saw (Wortsman et al., CVPR 2022, arXiv 2109.01903).
 
 The run folder gets `detector.keras` and, of the images of the fold or set that was held out,
 `scores-<set>.csv` with the network's own scores, for `pool_folds.py` and `mesonet benchmark
---scores`. An interrupted run goes on after its last epoch when the same command is given again.
-Nothing is chosen by the held-out images: the last epoch is kept.
+--scores`. An interrupted run goes on after its last epoch when the same command is given again,
+and one that has its detector is only scored. Nothing is chosen by the held-out images: the last
+epoch is kept.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from mesonet.preprocessing import ModelInfo
 from mesonet.transfer.fine_tuning import freeze
 
 CLASSES = ("fake", "real")
+DETECTOR = "detector.keras"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ def resumable(run: Path, start: Callable[[int], None]) -> list[keras.callbacks.C
     ]
 
 
-def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Namespace) -> Path:
-    """Train the layers that were not kept, and return the file of the whole network."""
+def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Namespace) -> None:
+    """Train the layers that were not kept, and save the whole network."""
     keras.utils.set_random_seed(arguments.seed)
     name = settings["architecture"]
     weights = None if arguments.start else "imagenet"
@@ -127,14 +129,13 @@ def train(run: Path, parts: list[Views], settings: Any, arguments: argparse.Name
     if before:
         pairs = zip(before, model.get_weights(), strict=True)
         model.set_weights([(old + new) / 2 for old, new in pairs])
-    path = run / "detector.keras"
     usual = replace(get_architecture(name).preprocessing, size=settings["size"])
-    save_model(model, path, ModelInfo(name, usual, CLASSES))
-    return path
+    save_model(model, run / DETECTOR, ModelInfo(name, usual, CLASSES))
 
 
-def write_scores(run: Path, detector: Detector, judged: dict[str, ClassFolders]) -> None:
+def write_scores(run: Path, judged: dict[str, ClassFolders]) -> None:
     """Write `scores-<set>.csv` of the images that were held out, and print the AUC."""
+    detector = Detector.load(run / DETECTOR)
     for name, data in judged.items():
         if not len(data):
             continue
@@ -172,8 +173,9 @@ def main() -> None:
         parts += [Views.read(arguments.views / f"{name}-{fold}") for fold in kept]
         data = ClassFolders.read(folder)
         judged[name] = data.subset(np.isin(fold_numbers(data, grouping), held_out))
-    detector = Detector.load(train(arguments.run, parts, settings, arguments))
-    write_scores(arguments.run, detector, judged)
+    if not (arguments.run / DETECTOR).exists():
+        train(arguments.run, parts, settings, arguments)
+    write_scores(arguments.run, judged)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,9 @@ from pathlib import Path
 import numpy as np
 from cache_views import FOLDS
 from faces import divide
-from fine_tune import write_scores
+from fine_tune import DETECTOR, write_scores
 
 from mesonet.backend import keras
-from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import Preprocessing
 
@@ -85,10 +84,9 @@ def main() -> None:
     said[-1] = keras.layers.Activation("soft_shrink", name="side_heard")(said[-1])
     mean = keras.layers.Add(name="log_odds")(said)
     network = keras.Model(ip, keras.layers.Activation("sigmoid", name="score")(mean))
-    detector = arguments.run / "detector.keras"
-    save_model(network, detector, replace(info, architecture=None))
+    save_model(network, arguments.run / DETECTOR, replace(info, architecture=None))
     _, judged = divide(arguments.data, info.preprocessing, arguments.fold)
-    write_scores(arguments.run, Detector.load(detector), judged)
+    write_scores(arguments.run, judged)
 
 
 if __name__ == "__main__":

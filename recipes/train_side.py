@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 from cache_views import FOLDS
 from faces import Faces, divide, wear
-from fine_tune import CLASSES, resumable, write_scores
+from fine_tune import CLASSES, DETECTOR, resumable, write_scores
 from numpy.typing import NDArray
 
 from mesonet.backend import keras
-from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import ModelInfo, Preprocessing
 
@@ -95,11 +94,12 @@ def main() -> None:
         parser.error("the kind has to be one of several sets")
     arguments.run.mkdir(parents=True, exist_ok=True)
     network, info = load_model(arguments.start)
-    steps = Steps(sets, arguments.kind, arguments.batch_size, arguments.seed)
-    train(arguments.run, network, steps, arguments)
-    detector = arguments.run / "detector.keras"
-    save_model(network, detector, ModelInfo(info.architecture, PREPROCESSING, CLASSES))
-    write_scores(arguments.run, Detector.load(detector), judged)
+    detector = arguments.run / DETECTOR
+    if not detector.exists():
+        steps = Steps(sets, arguments.kind, arguments.batch_size, arguments.seed)
+        train(arguments.run, network, steps, arguments)
+        save_model(network, detector, ModelInfo(info.architecture, PREPROCESSING, CLASSES))
+    write_scores(arguments.run, judged)
 
 
 if __name__ == "__main__":

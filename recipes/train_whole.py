@@ -22,13 +22,12 @@ from typing import Any
 import numpy as np
 from cache_views import FOLDS
 from faces import Faces, Image, divide, wear
-from fine_tune import CLASSES, resumable, write_scores
+from fine_tune import CLASSES, DETECTOR, resumable, write_scores
 from numpy.typing import NDArray
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.blending import Blending
-from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
 from mesonet.preprocessing import ModelInfo
 
@@ -197,10 +196,11 @@ def main() -> None:
     sets, judged = divide(arguments.data, preprocessing, arguments.fold, arguments.sets)
     network = create_model(info.architecture, preprocessing.size, dropout=0.3)
     network.set_weights(start.get_weights())
-    train(arguments.run, network, list(sets.values()), arguments)
-    detector = arguments.run / "detector.keras"
-    save_model(network, detector, ModelInfo(info.architecture, preprocessing, CLASSES))
-    write_scores(arguments.run, Detector.load(detector), judged)
+    detector = arguments.run / DETECTOR
+    if not detector.exists():
+        train(arguments.run, network, list(sets.values()), arguments)
+        save_model(network, detector, ModelInfo(info.architecture, preprocessing, CLASSES))
+    write_scores(arguments.run, judged)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ class Blending:
 
         Else colours that are a little off, or sharpness, would mark an image as real.
         """
-        return _change(image, rng) if rng.random() < self.share / 2 else image
+        changed = self.share * (1 - self.smoothed) / 2
+        return _change(image, rng) if rng.random() < changed else image
 
 
 def _change(image: Image, rng: np.random.Generator) -> Image:

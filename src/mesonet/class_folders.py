@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mesonet.groups import Grouping, group_keys, look_like_frames, split_groups
 from mesonet.imaging import ImageError, find_images, load_images
-from mesonet.preprocessing import Preprocessing, real_class
+from mesonet.preprocessing import Preprocessing, named_real, real_class
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
@@ -53,12 +53,14 @@ class ClassFolders:
         class_names: names of the sub-folders, sorted; the index is the label.
         paths: the images, by class and then by name.
         labels: class of each image, int, shape ``(n,)``.
+        unlisted: folders below that could not be searched.
     """
 
     root: Path
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
     labels: NDArray[np.int64]
+    unlisted: tuple[ImageError, ...] = ()
 
     @classmethod
     def read(cls, root: str | os.PathLike[str]) -> Self:
@@ -77,15 +79,25 @@ class ClassFolders:
             )
         paths: list[Path] = []
         labels: list[int] = []
+        unlisted: list[ImageError] = []
         for label, folder in enumerate(folders):
             found, problems = find_images([folder])
             if not found:
                 raise DataError(f"{folder}: the class folder holds no images")
             for problem in problems:
                 warnings.warn(str(problem), UserWarning, stacklevel=2)
+            unlisted += problems
             paths += found
             labels += [label] * len(found)
-        return cls(root, tuple(p.name for p in folders), tuple(paths), np.array(labels))
+        classes = tuple(p.name for p in folders)
+        if len(named_real(classes)) != 1:
+            warnings.warn(
+                f"{root}: the names {' and '.join(classes)} do not tell which images are real; "
+                f"those in {classes[real_class(classes)]} are taken for it",
+                UserWarning,
+                stacklevel=2,
+            )
+        return cls(root, classes, tuple(paths), np.array(labels), tuple(unlisted))
 
     @classmethod
     def unlabelled(cls, root: str | os.PathLike[str], class_names: tuple[str, str]) -> Self:
@@ -116,7 +128,7 @@ class ClassFolders:
     def subset(self, mask: NDArray[np.bool_]) -> Self:
         """Keep the images that ``mask``, of shape ``(n,)``, is True for."""
         paths = tuple(path for path, keep in zip(self.paths, mask, strict=True) if keep)
-        return type(self)(self.root, self.class_names, paths, self.labels[mask])
+        return type(self)(self.root, self.class_names, paths, self.labels[mask], self.unlisted)
 
     def check(self, progress: Progress | None = None) -> list[ImageError]:
         """Decode every image once and return what is wrong with those that fail."""

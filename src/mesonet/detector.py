@@ -91,7 +91,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An image that could not be read, and why."""
+    """An image that has no verdict, and why: mostly one that cannot be read."""
 
     path: str
     error: str
@@ -107,6 +107,8 @@ class Detector:
     Attributes:
         name: what the model is called in verdicts.
         info: preprocessing, class names, calibration, threshold and band.
+        model_path: file of the network.
+        scored_path: file that scores come from; that of the network but for released models.
         default: name of the released model that is used unless another is named.
     """
 
@@ -119,10 +121,12 @@ class Detector:
         runtime: Runtime,
         *,
         model_path: Path,
+        scored_path: Path | None = None,
     ) -> None:
         self.name = name
         self.info = info
         self.model_path = model_path
+        self.scored_path = scored_path or model_path
         self._runtime = runtime
 
     @classmethod
@@ -145,7 +149,13 @@ class Detector:
         """
         found = released(str(model))
         if found:
-            return cls(found.name, found.info, onnx_runtime(found.onnx), model_path=found.path)
+            return cls(
+                found.name,
+                found.info,
+                onnx_runtime(found.onnx),
+                model_path=found.path,
+                scored_path=found.onnx,
+            )
         from mesonet.model_file import load_model
 
         path = Path(model)
@@ -233,8 +243,11 @@ class Detector:
             raw = self.raw_scores(self.info.preprocessing.scale(np.stack(pixels)))
             calibrated = self.info.calibrated(raw).tolist()
             for position, raw_score, score in zip(readable, raw.tolist(), calibrated, strict=True):
-                results[position] = Verdict(
-                    names[position], score, threshold, self.name, raw_score, band
+                name = names[position]
+                results[position] = (
+                    Verdict(name, score, threshold, self.name, raw_score, band)
+                    if np.isfinite(raw_score)
+                    else Failure(name, f"the model {self.name} gives no number for it")
                 )
         return [results[position] for position in range(len(batch))]
 

@@ -1,8 +1,10 @@
-"""Files by their content, and where files are kept for later."""
+"""Files by their content, tables about images, and where files are kept for later."""
 
+import csv
 import hashlib
 import os
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 
 
 def file_hash(path: str | os.PathLike[str]) -> str:
@@ -16,6 +18,41 @@ def file_hash(path: str | os.PathLike[str]) -> str:
         raise FileNotFoundError(f"{path}: not a regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Read a CSV file with a row for each image.
+
+    Args:
+        path: the file, in UTF-8, with the column ``file`` and others.
+        columns: names of other columns.
+
+    Returns:
+        The values of these columns, by the image's path in its POSIX form.
+
+    Raises:
+        ValueError: the file is no such table, a row is too short, or an image is listed twice.
+    """
+    rows: dict[str, list[str]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            needed = ["file", *columns]
+            if not set(needed) <= set(reader.fieldnames or ()):
+                raise ValueError(f"needs the columns {', '.join(map(repr, needed))}")
+            for row in reader:
+                values = [row[column] for column in columns]
+                if not row["file"] or None in values:
+                    raise ValueError(f"line {reader.line_num} is too short")
+                name = PurePath(row["file"]).as_posix()
+                if name in rows:
+                    raise ValueError(f"{name} is listed twice")
+                rows[name] = values
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not a CSV file in UTF-8") from None
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{path}: {error}") from None
+    return rows
 
 
 def cache_folder() -> Path:

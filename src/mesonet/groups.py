@@ -5,7 +5,6 @@ lie on both sides of a split, a detector is rewarded for remembering faces, and 
 measured on the split is too good.
 """
 
-import csv
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +13,8 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
+
+from mesonet.files import read_table
 
 Grouping = Callable[[PurePath], str] | str | os.PathLike[str]
 
@@ -49,11 +50,11 @@ def _pairs(paths: Sequence[PurePath]) -> list[str]:
 
 
 def _read_table(table: Path) -> dict[str, str]:
-    with table.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        if not {"file", "group"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{table}: a grouping needs the columns 'file' and 'group'")
-        return {PurePath(row["file"]).as_posix(): row["group"] for row in reader}
+    groups = {name: group for name, (group,) in read_table(table, ["group"]).items()}
+    for name, group in groups.items():
+        if not group:
+            raise ValueError(f"{table}: {name} has no group")
+    return groups
 
 
 def group_keys(paths: Iterable[PurePath], grouping: Grouping) -> list[str]:

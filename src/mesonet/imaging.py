@@ -351,9 +351,7 @@ def load_image(
         ImageError: the source is not a whole readable image within the limits.
     """
     image = read_image(source, name=name, max_pixels=max_pixels, max_bytes=max_bytes)
-    size = (preprocessing.size, preprocessing.size)
-    resampling = Image.Resampling[preprocessing.interpolation.upper()]
-    return np.asarray(image.resize(size, resampling))
+    return preprocessing.resize(image)
 
 
 def load_images(

@@ -1,6 +1,8 @@
 """How an image becomes the input of a network, and what the network's output means."""
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, get_args
 
@@ -186,8 +188,18 @@ class ModelInfo:
 
 
 def real_class(class_names: tuple[str, ...]) -> int:
-    """Index of the class of real images: the one named so, else the alphabetically last."""
-    for index, name in enumerate(class_names):
-        if name.lower() in _REAL_NAMES:
-            return index
-    return len(class_names) - 1
+    """Index of the class of real images, by a word of its name; else of the last class.
+
+    The words are real, original, authentic, genuine and pristine, as in ``Celeb-real``.
+    """
+    named = named_real(class_names)
+    return named[0] if len(named) == 1 else len(class_names) - 1
+
+
+def named_real(class_names: Sequence[str]) -> list[int]:
+    """Indices of the classes whose name says that their images are real."""
+    for split in (lambda name: [name], lambda name: re.split(r"[^a-z]+", name)):
+        named = [i for i, name in enumerate(class_names) if _REAL_NAMES & {*split(name.lower())}]
+        if named:
+            return named
+    return []

@@ -68,7 +68,10 @@ def test_json_into_a_file(sides, tmp_path):
     assert audited["schema_version"] == 1
     assert (audited["folder"], audited["against"]) == (str(train), str(test))
     assert audited["has_leaks"] is False
-    (finding,) = audited["findings"]
+    finding, *notes = audited["findings"]
+    assert [note["text"] for note in notes] == [
+        f"The class {name} has only 6 images." for name in ("df", "real")
+    ]
     assert set(finding) == {"kind", "severity", "text", "effect", "count", "images"}
     assert (finding["kind"], finding["severity"], finding["count"]) == ("unreadable", "warning", 1)
     assert finding["images"][0][0].startswith(str(train / "df" / "broken.png"))

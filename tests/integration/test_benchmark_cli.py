@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -35,11 +36,13 @@ def test_report_and_json(folder):
         "benchmark",
         *("--model", "meso4", "--model", "other=mesoinception4"),
         *("--data", "one=one:video", "--data", "two=two"),
-        *("--trained-on", "meso4=one,web", "--output", "report.html"),
+        *("--trained-on", "meso4=web", "--trained-on", "meso4=other, one"),
+        *("--output", "report.html"),
     ]
     result = mesonet(*arguments, cwd=folder)
     assert result.returncode == 1, result.stderr
     assert "left out: one: real/broken_0.png: not an image" in result.stderr
+    assert "mesonet: meso4 was trained on web, no --data here" in result.stderr
     assert "wrote report.html and report.json" in result.stdout
     text = (folder / "report.json").read_text()
     content = json.loads(text)
@@ -51,7 +54,7 @@ def test_report_and_json(folder):
         ("other", "two", "not declared"),
     ]
     assert [entry["images"] for entry in content["data"]] == [18, 12]
-    assert content["command"] == "mesonet " + " ".join(arguments)
+    assert content["command"] == shlex.join(["mesonet", *arguments])
     assert str(folder) not in text
     assert "real/broken_0.png" in (folder / "report.html").read_text()
     assert not list(folder.glob(".*"))
@@ -87,8 +90,13 @@ def test_scores_in_place_of_a_model(folder):
         (["--data", "a=one", "-m", "meso4", "-m", "meso4"], "tell them apart with NAME=MODEL"),
         (["--data", "a=one", "--scores", "cv@b=x.csv"], "--scores takes NAME@DATA=FILE"),
         (["--data", "a=one", "--scores", "cv@a=x.csv"], "x.csv"),
+        (
+            ["--data", "a=one", "--scores", "cv@a=x.csv", "--scores", "cv@a=y.csv"],
+            "--scores names cv@a twice",
+        ),
         (["--data", "a=one", "-m", "meso4", "--trained-on", "x=a"], "--trained-on names 'x'"),
         (["--data", "a=one", "-m", "meso4", "-o", "out.json"], "name the page, such as out.html"),
+        (["--data", "a=one", "-m", "meso4", "-o", "nowhere/out.html"], "nowhere: No such file"),
         (["--data", "a=one:vidoe", "-m", "meso4"], "--groups takes 'video'"),
     ],
 )

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from tests.images import write_class_folders, write_picture
+
+from mesonet.cli import main
 
 
 def mesonet(*arguments, cwd=None, **environment):
@@ -86,6 +89,20 @@ def test_predict_names_bad_images_and_goes_on(tiny_model, tmp_path):
     assert "Traceback" not in result.stderr
 
 
+def test_a_file_name_cannot_pretend_to_be_a_verdict(tiny_model, tmp_path):
+    name = "a\nreal       0.001  passport.png"
+    write_picture(tmp_path / "faces" / name)
+    write_picture(tmp_path / "faces" / "[bold]\x1b[31mred.png")
+    (tmp_path / "faces" / "broken\n.png").write_bytes(b"")
+    result = mesonet("predict", tmp_path / "faces", "--model", tiny_model)
+    _, *rows, _ = result.stdout.splitlines()
+    assert len(rows) == 3
+    assert sum(row.split("/")[-1] == name.replace("\n", "\\n") for row in rows) == 1
+    assert sum(row.endswith("/[bold]\\x1b[31mred.png") for row in rows) == 1
+    table = mesonet("predict", tmp_path / "faces", "-m", tiny_model, "--format", "csv").stdout
+    assert name in [Path(row["path"]).name for row in csv.DictReader(io.StringIO(table))]
+
+
 def test_predict_csv_into_a_file(tiny_model, folder, tmp_path):
     target = tmp_path / "out.csv"
     result = mesonet(
@@ -107,12 +124,19 @@ def test_predict_csv_into_a_file(tiny_model, folder, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 
-def test_predict_table_and_report(tiny_model, folder):
+def test_predict_table_and_report(tiny_model, folder, tmp_path):
     result = mesonet("predict", folder, "--model", tiny_model, "-p", "-cl", "-t", "1")
     assert result.returncode == 0, result.stderr
     assert "36 real (model tiny, threshold 1)" in result.stdout
     assert "precision" in result.stdout
     assert result.stdout.count("%") == 36
+    data = shutil.copytree(folder, tmp_path / "data")
+    shutil.copy(next(folder.rglob("*.png")), data / "loose.png")
+    beside = mesonet("predict", data, "--model", tiny_model, "-cl", "-t", "1")
+    assert beside.returncode == 0, beside.stderr
+    assert "37 real" in beside.stdout
+    report = [" ".join(line.split()) for line in beside.stdout.splitlines()]
+    assert any(line.startswith("accuracy") and line.endswith(" 36") for line in report)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +152,7 @@ def test_predict_table_and_report(tiny_model, folder):
         (["train", "--resume", "."], "no run folder", 2),
         (["split", "missing", "out"], "missing: no such folder", 1),
         (["export", "nothing.keras", "out.keras"], "nothing.keras: ", 1),
+        (["calibrate", "meso4", "x", "-o", "nowhere/out.keras"], "nowhere: No such file", 1),
         (["layers", "x.png", "--layers", "one"], "--layers takes numbers", 2),
     ],
 )
@@ -140,7 +165,24 @@ def test_errors_are_one_line(arguments, message, code, tmp_path):
     assert message in line
 
 
-def test_evaluate_at_both_levels(tiny_model, folder):
+def test_an_interruption_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("mesonet.cli.app", lambda standalone_mode: 130)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "mesonet: interrupted\n"
+
+
+def test_evaluate_at_both_levels(tiny_model, folder, tmp_path):
+    data = shutil.copytree(folder, tmp_path / "set [/red]")
+    named = mesonet("evaluate", data, "--model", tiny_model)
+    assert named.returncode == 0, named.stderr
+    assert named.stdout.startswith(f"tiny on {data}, threshold")
+    for image in (data / "real").iterdir():
+        image.write_bytes(b"")
+    without = mesonet("evaluate", data, "--model", tiny_model)
+    assert without.returncode == 1
+    assert "no real image can be read" in only_line(without.stderr)
     result = mesonet(
         "evaluate", folder, "--model", tiny_model, "--groups", "video", "--format", "json"
     )

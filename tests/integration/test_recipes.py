@@ -35,6 +35,15 @@ def test_views_trainings_of_two_folds_and_a_calibrated_detector(tmp_path, folder
         runs.append(tmp_path / f"fold-{fold}")
         done = recipe("fine_tune.py", runs[-1], views, "--fold", fold, "--epochs", 1)
         assert done.returncode == 0, done.stderr
+
+    def trained(run):
+        return [(run / name).read_bytes() for name in ("detector.keras", "training.csv")]
+
+    before = trained(runs[0])
+    (runs[0] / f"scores-{folder.name}.csv").unlink()
+    done = recipe("fine_tune.py", runs[0], views, "--fold", 0, "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    assert trained(runs[0]) == before
     closer = ("--fold", 1, "--epochs", 1, "--start", runs[0] / "detector.keras")
     done = recipe("fine_tune.py", tmp_path / "closer", views, *closer)
     assert done.returncode == 0, done.stderr

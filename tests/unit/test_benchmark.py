@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,7 +14,7 @@ from mesonet.class_folders import DataError
 from mesonet.detector import Detector
 from mesonet.evaluation.benchmark import SCHEMA_VERSION, run_benchmark
 from mesonet.evaluation.benchmark_report import render
-from mesonet.evaluation.comparison import Scores, compare
+from mesonet.evaluation.comparison import ModelScores, compare
 from mesonet.evaluation.contenders import (
     Contender,
     DataSet,
@@ -24,7 +25,9 @@ from mesonet.evaluation.contenders import (
     score_images,
 )
 from mesonet.evaluation.prediction_cache import PredictionCache, default_cache
+from mesonet.evaluation.scores import score_folder
 from mesonet.files import file_hash
+from mesonet.imaging import ImageError
 from mesonet.perturbations import FAMILIES
 from mesonet.preprocessing import ModelInfo, Preprocessing
 
@@ -74,6 +77,19 @@ def stored(tmp_path, data, score, name="s", **trained):
     ]
     table = write_scores(tmp_path / f"{name}.csv", rows)
     return Stored(name=name, files={data.name: str(table)}, **trained)
+
+
+def test_what_could_not_be_searched_was_not_scored(tmp_path, data):
+    locked = ImageError(str(data.folder.root / "real" / "locked"), "Permission denied")
+    part = replace(data, folder=replace(data.folder, unlisted=(locked,)))
+    entry = run_benchmark([model_of(tmp_path)[0]], [part], cache=tmp_path / "cache", watch=ignore)[
+        "data"
+    ][0]
+    assert entry["unreadable"] == [{"file": "real/locked", "error": "Permission denied"}]
+    assert entry["classes"] == {"deepfake": "df", "real": "real"}
+    assert score_folder(model_of(tmp_path)[0].detector, part.folder).unreadable[0].path == str(
+        data.folder.root / "real" / "locked"
+    )
 
 
 # The cache
@@ -207,7 +223,7 @@ def test_a_class_without_a_readable_image(tmp_path, data):
         ([("df/0_0.png", 1.5, 0.5)], "df/0_0.png: scores must be numbers of 0..1"),
         ([("df/0_0.png", "nan", 0.5)], "df/0_0.png: scores must be numbers of 0..1"),
         ([("df/0_0.png", 0.5, "")], "df/0_0.png: scores must be numbers of 0..1"),
-        ([("df/0_0.png",)], "df/0_0.png: scores must be numbers of 0..1"),
+        ([("df/0_0.png",)], "line 2 is too short"),
     ],
 )
 def test_stored_scores_that_do_not_fit(tmp_path, data, rows, message):
@@ -219,7 +235,7 @@ def test_stored_scores_that_do_not_fit(tmp_path, data, rows, message):
 def test_stored_scores_without_their_columns(tmp_path, data):
     table = tmp_path / "scores.csv"
     table.write_text("file,score\n")
-    with pytest.raises(ValueError, match="need the columns 'file', 'fake_probability'"):
+    with pytest.raises(ValueError, match="needs the columns 'file', 'fake_probability'"):
         read_predictions(Stored(name="s", files={"made": str(table)}), data)
 
 
@@ -253,7 +269,11 @@ def test_differences_are_paired():
     first = np.clip(0.3 + 0.2 * is_fake + rng.normal(0, 0.2, 20)[group], 0, 1)
     second = np.clip(first + rng.normal(0, 0.005, 160), 0, 1)
     half = np.full(160, 0.5)
-    models = [Scores("a", first, half), Scores("b", second, half), Scores("c", 1 - first, half)]
+    models = [
+        ModelScores("a", first, half),
+        ModelScores("b", second, half),
+        ModelScores("c", 1 - first, half),
+    ]
     names = [f"g{n:02}" for n in group]
     measured, differences = compare(is_fake, names, models, by_group=True, progress=ignore)
     assert [(d["first"], d["second"]) for d in differences] == [("a", "b"), ("a", "c"), ("b", "c")]

@@ -132,6 +132,17 @@ def test_forgeries_of_the_set_are_changed_as_often_as_real_images(
     assert least <= sum(changed) <= most
 
 
+@pytest.mark.parametrize("smoothed", [0.0, 0.5])
+def test_colours_and_sharpness_do_not_mark_an_image_as_forged(smoothed: float) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(40, 200, (32, 32, 3), dtype=np.uint8)
+    blending = Blending(share=1.0, smoothed=smoothed)
+    real = sum(np.any(blending(image, rng)[0] != image) for _ in range(400))
+    forged = sum(np.any(blending.disguise(image, rng) != image) for _ in range(400))
+    assert real == pytest.approx(200 * (1 - smoothed), abs=40)
+    assert forged == pytest.approx(real, abs=50)
+
+
 def _pairs(batches: ImageBatches, plain: NDArray[np.float32]) -> list[tuple[Any, Any]]:
     images, labels = next(batches)
     assert not labels.any()

@@ -1,4 +1,7 @@
+import errno
+import os
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +44,23 @@ def test_unreadable_images_are_named_and_left_out(tmp_path):
     assert len(rest) == len(data) - 1
 
 
+def test_a_folder_that_cannot_be_searched_is_kept_in_mind(tmp_path, monkeypatch):
+    write_class_folders(tmp_path, videos=1)
+    (tmp_path / "real" / "locked").mkdir()
+    scandir = os.scandir
+
+    def denied(path):
+        if Path(path).name == "locked":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.warns(UserWarning, match="locked: permission denied"):
+        data = ClassFolders.read(tmp_path)
+    (problem,) = data.subset(data.is_fake).unlisted
+    assert problem.path == str(tmp_path / "real" / "locked")
+
+
 def test_a_class_without_readable_images_is_an_error(tmp_path):
     write_class_folders(tmp_path, videos=1, frames=1)
     (tmp_path / "real" / "100_0.png").write_bytes(b"")
@@ -68,3 +88,27 @@ def test_split_by_group_keeps_videos_whole_and_does_not_warn(tmp_path):
     assert not videos[0] & videos[1]
     assert 0.15 < len(held_out) / len(data) < 0.45
     assert set(np.unique(held_out.labels)) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "real"),
+    [
+        (("df", "real"), 1),
+        (("0_real", "1_fake"), 0),
+        (("Celeb-real", "Celeb-synthesis"), 0),
+        (("manipulated", "original_sequences"), 1),
+        (("real", "real_swapped"), 0),
+    ],
+)
+def test_a_word_of_the_name_tells_which_folder_is_real(tmp_path, names, real):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = ClassFolders.read(write_class_folders(tmp_path, videos=1, frames=1, classes=names))
+    assert [bool(fake) for fake in data.is_fake] == [index != real for index in (0, 1)]
+
+
+@pytest.mark.parametrize("names", [("one", "two"), ("real_a", "real_b"), ("fake", "unreal")])
+def test_names_that_do_not_tell_are_spoken_of(tmp_path, names):
+    with pytest.warns(UserWarning, match=f"those in {names[1]} are taken for it"):
+        data = ClassFolders.read(write_class_folders(tmp_path, videos=1, frames=1, classes=names))
+    assert data.is_fake.tolist() == [True, False]

@@ -80,6 +80,15 @@ def test_the_model_is_fed_and_read_the_way_it_was_trained(pictures):
     assert sum(results.values()) == pytest.approx(1)
 
 
+def test_a_score_that_is_no_number_is_a_failure(pictures):
+    runtime = lambda images: np.full(len(images), np.nan)  # noqa: E731
+    detector = Detector("m", ModelInfo(None, Preprocessing(16)), runtime, model_path=pictures[0])
+    result = next(detector.predict(pictures))
+    assert isinstance(result, Failure)
+    assert result.path == str(pictures[0])
+    assert "no number" in result.error
+
+
 def test_a_verdict_as_plain_types():
     assert Verdict("a.png", 0.75, 0.5, "meso4", 0.9).to_dict() == {
         "path": "a.png",

@@ -38,6 +38,24 @@ def test_csv_that_misses_images_names_one(tmp_path):
         group_keys(paths("real/a.jpg", "fake/b.jpg"), table)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"file,group\nreal/a.jpg,7\nreal/a.jpg,8\n", "real/a.jpg is listed twice"),
+        (b"file,group\nreal/a.jpg\n", "line 2 is too short"),
+        (b"file,group\nreal/a.jpg,\n", "real/a.jpg has no group"),
+        (b"group,file\n7\n", "line 2 is too short"),
+        (b"file,group\nreal/a.jpg," + b"7" * 200_000, "field larger than field limit"),
+        (b"\xff\xfe\x00", "not a CSV file in UTF-8"),
+    ],
+)
+def test_csv_that_is_broken_is_named_with_the_reason(tmp_path, content, message):
+    table = tmp_path / "groups.csv"
+    table.write_bytes(content)
+    with pytest.raises(ValueError, match=f"groups.csv: {message}"):
+        group_keys(paths("real/a.jpg"), table)
+
+
 def test_csv_without_the_columns(tmp_path):
     table = tmp_path / "groups.csv"
     table.write_text("name,id\nreal/a.jpg,7\n")

@@ -139,6 +139,24 @@ def test_error_rates_lie_where_they_can(rows):
         assert turned["auc"] == pytest.approx(figures["auc"])
 
 
+@given(seed=st.integers(0, 10**6), levels=st.sampled_from([20, 1000]))
+def test_found_at_few_false_alarms_is_the_best_of_all_thresholds(seed, levels):
+    rng = np.random.default_rng(seed)
+    is_fake = np.repeat([False, True], [200, 80])
+    scores = np.clip(rng.normal(0.4 + 0.2 * is_fake, 0.15), 0, 1)
+    scores = np.round(scores * levels) / levels
+    weights = rng.integers(0, 3, len(scores))
+    figures = measure_figures(Sample(is_fake, scores, 0.5), weights[None])
+    for name, most in (("tpr_at_fpr_1", 0.01), ("tpr_at_fpr_5", 0.05)):
+        best = 0.0
+        for threshold in np.unique(scores):
+            called = scores >= threshold
+            alarms, found = (np.average(called[k], weights=weights[k]) for k in (~is_fake, is_fake))
+            if alarms <= most:
+                best = max(best, found)
+        assert figures[name][0] == pytest.approx(best)
+
+
 @given(rows=SCORES | TIED_SCORES)
 def test_a_score_for_all_is_guessing(rows):
     is_fake, _ = arrays(rows)

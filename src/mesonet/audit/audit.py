@@ -119,6 +119,7 @@ def audit(
         *composition.frames_without_groups(evidence),
         *composition.shortcuts(evidence),
         *composition.unreadable(looked.unreadable),
+        *composition.unlisted([problem for part in folders for problem in part.unlisted]),
         *composition.uneven_classes(evidence),
         *composition.group_sizes(evidence),
     ]

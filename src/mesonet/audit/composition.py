@@ -31,6 +31,19 @@ def unreadable(problems: list[ImageError]) -> Iterable[Finding]:
         )
 
 
+def unlisted(problems: list[ImageError]) -> Iterable[Finding]:
+    """Folders that could not be searched."""
+    if problems:
+        yield Finding(
+            "unreadable",
+            Severity.WARNING,
+            f"{counted(len(problems), 'folder')} cannot be searched; left out.",
+            "Nothing here speaks of what lies in there.",
+            len(problems),
+            tuple((str(problem),) for problem in problems),
+        )
+
+
 def uneven_classes(evidence: Evidence) -> Iterable[Finding]:
     """One class that is much larger than the other."""
     folder = evidence.folder
@@ -49,10 +62,21 @@ def uneven_classes(evidence: Evidence) -> Iterable[Finding]:
 
 
 def group_sizes(evidence: Evidence) -> Iterable[Finding]:
-    """Few groups, or one that outweighs the others."""
-    if evidence.groups is None:
-        return
+    """Few groups, or few images where there are none, or a group that outweighs the others."""
     folder = evidence.folder
+    if evidence.groups is None:
+        for label, name in enumerate(folder.class_names):
+            count = int(np.sum(folder.labels == label))
+            if count < _FEW_GROUPS:
+                yield Finding(
+                    "few images",
+                    Severity.NOTE,
+                    f"The class {name} has only {counted(count, 'image')}.",
+                    "Other ones may give quite different figures, and what looks for leaks and "
+                    "shortcuts finds little in so few.",
+                    count,
+                )
+        return
     groups = evidence.groups[: len(folder)]
     for label, name in enumerate(folder.class_names):
         count = len(np.unique(groups[folder.labels == label]))

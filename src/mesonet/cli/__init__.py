@@ -29,6 +29,8 @@ from mesonet.cli import (
     train,
 )
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="mesonet",
     help="Tell real faces from manipulated ones.",
@@ -73,6 +75,12 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     _say(f"warning: {message}", sys.stderr)
 
 
+def _describe(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
 def _say(text: str, stream: TextIO) -> None:
     print(f"mesonet: {' '.join(text.split())}", file=stream)
 
@@ -83,6 +91,8 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
+        if code == _INTERRUPTED:
+            _say("interrupted", sys.stderr)
     except TyperException as error:
         _say(error.format_message(), sys.stderr)
         code = 2
@@ -90,9 +100,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except (ValueError, OSError, ImportError) as error:
-        _say(str(error), sys.stderr)
+        _say(_describe(error), sys.stderr)
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted", sys.stderr)
-        code = 130
+        code = _INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)

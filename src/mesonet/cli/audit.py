@@ -54,6 +54,8 @@ def run(
     from mesonet.cli import sinks
     from mesonet.cli.progress import progress_bar
 
+    if output:
+        sinks.check_output(output)
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         result = audit(
@@ -80,6 +82,8 @@ def _write_table(result: "Audit", stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from mesonet.cli import sinks
+
     console = Console(file=stream, highlight=False, soft_wrap=True)
     width = min(console.width, _WIDTH) - _INDENT
 
@@ -97,7 +101,8 @@ def _write_table(result: "Audit", stream: TextIO) -> None:
         write(finding.effect)
         for together in finding.images[:_EXAMPLES]:
             for number, name in enumerate(together[:_TOGETHER]):
-                console.print(Text(f"{'':<{_INDENT}}{'- ' if number == 0 else '  '}{name}", "dim"))
+                bullet = "- " if number == 0 else "  "
+                console.print(Text(f"{'':<{_INDENT}}{bullet}{sinks.printable(name)}", "dim"))
             if len(together) > _TOGETHER:
                 write(f"  and {len(together) - _TOGETHER:,} more", "dim")
         if len(finding.images) > _EXAMPLES:

@@ -75,6 +75,8 @@ def run(
 
     if output.suffix == ".json":
         raise ValueError(f"{output}: name the page, such as {output.with_suffix('.html')}")
+    for path in (output, output.with_suffix(".json")):
+        sinks.check_output(path)
     data_sets = [_data_set(text) for text in data]
     contenders = _contenders(model or [], scores or [], trained_on or [], data_sets)
     with progress_bar() as bar:
@@ -94,10 +96,7 @@ def run(
             stream.write(text + "\n")
     for entry in result["data"]:
         for image in entry["unreadable"]:
-            print(
-                f"mesonet: left out: {entry['name']}: {image['file']}: {image['error']}",
-                file=sys.stderr,
-            )
+            sinks.print_left_out(f"{entry['name']}: {image['file']}: {image['error']}")
     _print_tables(result["results"])
     print(f"wrote {output} and {output.with_suffix('.json')}")
     if any(entry["unreadable"] for entry in result["data"]):
@@ -135,6 +134,8 @@ def _data_set(text: str) -> "DataSet":
 def _contenders(
     models: list[str], scores: list[str], trained_on: list[str], data_sets: list["DataSet"]
 ) -> list["Contender"]:
+    import sys
+
     from mesonet.detector import Detector
     from mesonet.evaluation.contenders import Contender, Model, Stored
 
@@ -146,13 +147,14 @@ def _contenders(
         name, _, data = title.rpartition("@")
         if not name or data not in known:
             raise ValueError(f"--scores takes NAME@DATA=FILE with DATA of --data, not {text!r}")
-        stored.setdefault(name, {})[data] = file
-    declared = {
-        name: frozenset(value.split(","))
-        for name, value in (
-            _named(text, "--trained-on", "MODEL=NAME[,NAME]") for text in trained_on
-        )
-    }
+        if data in stored.setdefault(name, {}):
+            raise ValueError(f"--scores names {name}@{data} twice")
+        stored[name][data] = file
+    declared: dict[str, frozenset[str]] = {}
+    for text in trained_on:
+        name, value = _named(text, "--trained-on", "MODEL=NAME[,NAME]")
+        sets = frozenset(part.strip() for part in value.split(","))
+        declared[name] = declared.get(name, frozenset()) | sets
     contenders: list[Contender] = []
     for text in models:
         name, equals, source = text.partition("=")
@@ -174,6 +176,8 @@ def _contenders(
     for name in declared:
         if name not in names:
             raise ValueError(f"--trained-on names {name!r}, but the models are {', '.join(names)}")
+        for data in sorted(declared[name].difference(known)):
+            print(f"mesonet: {name} was trained on {data}, no --data here", file=sys.stderr)
     return contenders
 
 
@@ -187,7 +191,7 @@ def _print_tables(results: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     for domain in dict.fromkeys(entry["domain"] for entry in results):
         console.print(domain, style="bold")
         table = Table(

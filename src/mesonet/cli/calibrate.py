@@ -40,10 +40,10 @@ def run(
     Calibration, threshold and band are fitted on all images. The figures come from fits on
     other groups than those they are measured on.
     """
-    import sys
     from dataclasses import replace
 
     from mesonet.class_folders import ClassFolders, warn_of_frames
+    from mesonet.cli import sinks
     from mesonet.cli.progress import progress_bar
     from mesonet.detector import Detector
     from mesonet.evaluation.calibration import calibrate, cross_calibrate
@@ -52,7 +52,10 @@ def run(
 
     if output.suffix.lower() not in {".keras", ".h5", ".hdf5"}:
         raise ValueError(f"{output}: the ending must be .keras, .h5 or .hdf5")
+    sinks.check_output(output)
     data = ClassFolders.read(data_dir)
+    if groups:
+        group_keys(data.names, groups)  # names a wrong grouping before anything is scored
     detector = Detector.load(model, architecture=architecture)
     detector.info = replace(detector.info, calibration=None, band=None, error_rate=None)
     with progress_bar() as bar:
@@ -64,7 +67,7 @@ def run(
             progress=lambda done, _: bar.update(task, completed=done),
         )
     for failure in raw.unreadable:
-        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)
+        sinks.print_left_out(f"{failure.path}: {failure.error}")
     if groups:
         keys = group_keys(raw.names, groups)
     else:

@@ -1,11 +1,14 @@
 """``mesonet evaluate``: how right a detector is on labelled folders."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesonet.cli.options import Architecture, BatchSize, Groups, Model, Threshold
+
+if TYPE_CHECKING:
+    from mesonet.evaluation.metrics import Metrics
 
 
 class Format(StrEnum):
@@ -28,14 +31,17 @@ def run(
 ) -> None:
     """Measure accuracy and ROC AUC by image and, with --groups, by group."""
     import json
-    import sys
 
     from mesonet.class_folders import ClassFolders
+    from mesonet.cli import sinks
     from mesonet.cli.progress import progress_bar
     from mesonet.detector import DEEPFAKE, REAL, Detector
     from mesonet.evaluation.scores import score_folder
+    from mesonet.groups import group_keys
 
     data = ClassFolders.read(data_dir)
+    if groups:
+        group_keys(data.names, groups)  # names a wrong grouping before anything is scored
     detector = Detector.load(model or Detector.default, architecture=architecture)
     limit = detector.info.threshold if threshold is None else threshold
     with progress_bar() as bar:
@@ -50,7 +56,7 @@ def run(
     if groups:
         levels["group"] = scores.group_metrics(limit, groups)
     for failure in scores.unreadable:
-        print(f"mesonet: left out: {failure.path}: {failure.error}", file=sys.stderr)
+        sinks.print_left_out(f"{failure.path}: {failure.error}")
 
     names = [REAL, DEEPFAKE]
     true = [names[int(fake)] for fake in scores.is_fake]
@@ -75,12 +81,14 @@ def run(
         raise typer.Exit(1)
 
 
-def _print_tables(levels, true, called, title: str) -> None:  # type: ignore[no-untyped-def]
+def _print_tables(
+    levels: dict[str, "Metrics"], true: list[str], called: list[str], title: str
+) -> None:
     from rich.console import Console
     from rich.table import Table
     from sklearn.metrics import classification_report
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(title, style="bold")
     table = Table("level", "count", "accuracy", "balanced", "ROC AUC", box=None, pad_edge=False)
     for level, metrics in levels.items():

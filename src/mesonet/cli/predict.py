@@ -77,7 +77,7 @@ def run(
     def counted() -> Iterator["Verdict | Failure"]:
         for result in results():
             counts["unreadable" if isinstance(result, Failure) else result.label] += 1
-            if isinstance(result, Verdict) and truth:
+            if isinstance(result, Verdict) and result.path in truth:
                 pairs.append((truth[result.path], DEEPFAKE if result.called_fake else REAL))
             yield result
 

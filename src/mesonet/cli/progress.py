@@ -19,7 +19,7 @@ def progress_bar(*extra: TextColumn) -> Progress:
     """A bar with a description, counts and time left; silent without a terminal."""
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -1,7 +1,9 @@
 """Writing verdicts as a table, CSV, JSON or JSON lines, one by one as they come."""
 
 import csv
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         yield sys.stdout
         return
+    check_output(path)
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
@@ -35,6 +38,30 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_output(path: Path) -> None:
+    """Raise an `OSError` where a file could not be written later, before long work begins."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not os.access(path.parent, os.W_OK):
+        code = errno.EACCES if path.parent.is_dir() else errno.ENOENT
+        raise OSError(code, os.strerror(code), str(path.parent))
+
+
+def printable(text: str) -> str:
+    """Show control characters as escapes, so that a name can not pretend to be more than one.
+
+    Bytes of a name that are no UTF-8 stay as they are.
+    """
+    return "".join(
+        c if c.isprintable() or "\udc80" <= c <= "\udcff" else ascii(c)[1:-1] for c in text
+    )
+
+
+def print_left_out(what: str) -> None:
+    """Say on standard error what could not be scored, and why."""
+    print(f"mesonet: left out: {printable(what)}", file=sys.stderr)
 
 
 def is_terminal(path: Path | None) -> bool:
@@ -50,13 +77,14 @@ def write_table(results: Iterable[Result], stream: TextIO, with_probability: boo
     for result in results:
         if isinstance(result, Failure):
             blank = " " * len(percent)
-            line = Text(f"{'error':<9}  {'':>6}  {blank}{result.path}: {result.error}", "magenta")
+            why = printable(f"{result.path}: {result.error}")
+            line = Text(f"{'error':<9}  {'':>6}  {blank}{why}", "magenta")
         else:
             line = Text(f"{result.label:<9}", _COLORS[result.label])
             line.append(f"  {result.fake_probability:6.3f}  ", "default")
             if with_probability:
                 line.append(f"{100 * result.probability:7.2f}%  ", "default")
-            line.append(result.path, "default")
+            line.append(printable(result.path), "default")
         console.print(line)
 
 

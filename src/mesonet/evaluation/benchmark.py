@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet import __version__
-from mesonet.class_folders import DataError
+from mesonet.class_folders import ClassFolders, DataError
 from mesonet.detector import DEEPFAKE, REAL
-from mesonet.evaluation.comparison import CONFIDENCE, ROUNDS, Scores, compare
+from mesonet.evaluation.comparison import CONFIDENCE, ROUNDS, ModelScores, compare
 from mesonet.evaluation.contenders import (
     Contender,
     DataSet,
@@ -25,6 +25,7 @@ from mesonet.evaluation.contenders import (
 from mesonet.evaluation.figures import CALIBRATION_BINS
 from mesonet.evaluation.robustness import spread_choice, sweep
 from mesonet.files import file_hash
+from mesonet.preprocessing import real_class
 
 SCHEMA_VERSION = 1
 """Grows when a reader of the JSON file has to change."""
@@ -136,8 +137,8 @@ def _scored_by_all(data: DataSet, predictions: Mapping[str, Predictions]) -> NDA
     return np.flatnonzero(known)
 
 
-def _scores(contender: Contender, prediction: Predictions, kept: NDArray[np.intp]) -> Scores:
-    return Scores(
+def _scores(contender: Contender, prediction: Predictions, kept: NDArray[np.intp]) -> ModelScores:
+    return ModelScores(
         contender.name,
         prediction.fake_probability[kept],
         prediction.threshold[kept],
@@ -163,10 +164,25 @@ def _describe_data(
         REAL: len(kept) - fakes,
         DEEPFAKE: fakes,
         "groups": len({data.groups[index] for index in kept}) if data.grouping else None,
+        "classes": _class_folders(data.folder),
         "unreadable": [
             {"file": data.folder.names[index].as_posix(), "error": reason}
             for index, reason in sorted(reasons.items())
+        ]
+        + [
+            {
+                "file": Path(problem.path).relative_to(data.source).as_posix(),
+                "error": problem.reason,
+            }
+            for problem in data.folder.unlisted
         ],
+    }
+
+
+def _class_folders(folder: ClassFolders) -> dict[str, str]:
+    real = real_class(folder.class_names)
+    return {
+        REAL if index == real else DEEPFAKE: name for index, name in enumerate(folder.class_names)
     }
 
 

@@ -98,7 +98,7 @@ def _head(benchmark: Entry) -> str:
     data = [
         [
             escape(entry["name"]),
-            escape(entry["folder"]),
+            escape(entry["folder"]) + _classes(entry.get("classes", {})),
             escape(entry["grouping"] or "none"),
             str(entry["images"]),
             str(entry["real"]),
@@ -120,8 +120,9 @@ by the command</p><pre><code>{escape(benchmark["command"])}</code></pre>
 <p>Every model gives an image a fake probability: 0 is surely real, 1 surely manipulated. From the
 model's threshold on the image is called a deepfake. Below a figure stands its
 {settings["confidence"]:.0%} interval, from {settings["bootstrap_rounds"]:,} draws of whole groups
-(percentile bootstrap): with other videos of the same kind the figure could as well have come out
-anywhere in there. No figure here is proof about a single image.</p>
+(percentile bootstrap), or of single images where a set has no groups: with others of the same
+kind the figure could as well have come out anywhere in there. No figure here is proof about a
+single image.</p>
 <h2>Models</h2>{
         table(["model", "file", "SHA-256", "trained on", "threshold", "uncertain"], models, 4)
     }
@@ -132,6 +133,11 @@ anywhere in there. No figure here is proof about a single image.</p>
             3,
         )
     }{warnings}"""
+
+
+def _classes(folders: dict[str, str]) -> str:
+    named = ", ".join(f"{kind}: {escape(name)}" for kind, name in folders.items())
+    return f"<small>{named}</small>" if named else ""
 
 
 def _trained_on(names: Sequence[str] | None) -> str:

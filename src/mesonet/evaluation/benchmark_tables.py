@@ -24,8 +24,8 @@ FIGURES = {
     ),
     "accuracy": (
         "accuracy",
-        "Share called right at the model's own threshold, which was chosen on validation data "
-        "and not on these images.",
+        "Share called right at the model's own threshold, 0.5 where none was chosen. Images that "
+        "a model was trained on may have chosen it.",
     ),
     "balanced_accuracy": (
         "balanced",
@@ -101,7 +101,8 @@ def loss_table(swept: Sequence[Entry]) -> str:
         [
             escape(entry["data"]),
             escape(entry["model"]),
-            f"{entry['images']}<small>{entry['groups']} groups</small>",
+            f"{entry['images']}"
+            + ("" if entry["groups"] is None else f"<small>{entry['groups']} groups</small>"),
             f"{entry['auc']:.3f}",
             *(_loss(_level(entry, family, level)) for family, level, _ in shown),
         ]

@@ -22,7 +22,7 @@ _WORST_GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ModelScores:
     """What a model says of the images.
 
     Attributes:
@@ -46,7 +46,7 @@ class _Level:
     unit_of_image: NDArray[np.intp]
     weights: NDArray[np.int32]
 
-    def sample(self, scores: Scores) -> Sample:
+    def sample(self, scores: ModelScores) -> Sample:
         return Sample(
             self.is_fake,
             unit_means(scores.fake_probability, self.unit_of_image),
@@ -58,7 +58,7 @@ class _Level:
 def compare(
     is_fake: Bools,
     groups: Sequence[str],
-    models: Sequence[Scores],
+    models: Sequence[ModelScores],
     *,
     by_group: bool,
     progress: Progress,
@@ -147,7 +147,9 @@ def _describe(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _worst_groups(is_fake: Bools, groups: Sequence[str], scores: Scores) -> list[dict[str, Any]]:
+def _worst_groups(
+    is_fake: Bools, groups: Sequence[str], scores: ModelScores
+) -> list[dict[str, Any]]:
     truth, names, unit_of_image = group_units(is_fake, groups)
     right = (scores.fake_probability >= scores.threshold) == is_fake
     counts = np.bincount(unit_of_image)

@@ -1,10 +1,9 @@
 """What a benchmark compares, models or stored predictions, and the data sets it scores."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -13,7 +12,7 @@ from mesonet.class_folders import ClassFolders, Progress
 from mesonet.detector import Detector, Failure, ImageSource
 from mesonet.evaluation.metrics import Floats
 from mesonet.evaluation.prediction_cache import PredictionCache
-from mesonet.files import file_hash
+from mesonet.files import file_hash, read_table
 from mesonet.groups import group_keys, look_like_frames
 from mesonet.imaging import read_image
 from mesonet.perturbations import Perturbation
@@ -103,8 +102,8 @@ class Model(Contender):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the model file."""
-        return file_hash(self.detector.model_path)
+        """Hash of the file that scores come from."""
+        return file_hash(self.detector.scored_path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,21 +215,11 @@ def read_predictions(stored: Stored, data: DataSet) -> Predictions:
     """
     table = Path(stored.files[data.name])
     rows: dict[str, tuple[float, float]] = {}
-    with table.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        if not {"file", "fake_probability", "threshold"} <= set(reader.fieldnames or ()):
-            raise ValueError(
-                f"{table}: scores need the columns 'file', 'fake_probability' and 'threshold'"
-            )
-        for row in reader:
-            name = PurePath(row["file"] or "").as_posix()
-            if name in rows:
-                raise ValueError(f"{table}: {name} is listed twice")
-            try:
-                score = _number(row["fake_probability"]) if row["fake_probability"] else np.nan
-                rows[name] = (score, _number(row["threshold"]))
-            except (TypeError, ValueError):
-                raise ValueError(f"{table}: {name}: scores must be numbers of 0..1") from None
+    for name, (score, threshold) in read_table(table, ["fake_probability", "threshold"]).items():
+        try:
+            rows[name] = (_number(score) if score else np.nan, _number(threshold))
+        except ValueError:
+            raise ValueError(f"{table}: {name}: scores must be numbers of 0..1") from None
     names = [path.as_posix() for path in data.folder.names]
     missing = [name for name in names if name not in rows]
     if missing:

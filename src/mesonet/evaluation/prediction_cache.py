@@ -14,6 +14,7 @@ from pathlib import Path
 from mesonet import __version__
 from mesonet.files import cache_folder
 
+# To be raised when images are decoded, resized or perturbed in another way too
 _FORMAT = 1
 _SECONDS_BETWEEN_SAVES = 5.0
 

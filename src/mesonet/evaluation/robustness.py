@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.class_folders import DataError
 from mesonet.evaluation.comparison import ROUNDS, interval
 from mesonet.evaluation.contenders import DataSet, Model, Predictions, Watch, score_images
 from mesonet.evaluation.figures import Sample, measure_auc
@@ -68,6 +69,7 @@ def sweep(
 
     Raises:
         mesonet.imaging.ImageError: an image can no longer be read.
+        mesonet.class_folders.DataError: the model gives no score for a perturbed image.
     """
     is_fake = data.folder.is_fake[chosen]
     groups = [data.groups[index] for index in chosen]
@@ -92,6 +94,9 @@ def sweep(
                 levels.append({"level": None, "auc": auc})
                 continue
             scores = score_images(model, paths, image_hashes, cache, progress, step)
+            for path, score in zip(paths, scores, strict=True):
+                if isinstance(score, str):
+                    raise DataError(f"{path}, {family.name} {step.level}: {score}")
             finished += len(paths)
             after = Sample(is_fake, np.array(scores, np.float64), threshold)
             now = float(measure_auc(after)[0])
@@ -108,7 +113,7 @@ def sweep(
         families[family.name] = {"unit": family.unit, "area": area, "levels": levels}
     return {
         "images": len(paths),
-        "groups": int(group_of_image.max()) + 1,
+        "groups": int(group_of_image.max()) + 1 if data.grouping else None,
         "auc": auc,
         "families": families,
     }

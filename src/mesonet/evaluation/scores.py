@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.class_folders import ClassFolders, DataError, Progress
-from mesonet.detector import Detector, Failure
+from mesonet.detector import DEEPFAKE, REAL, Detector, Failure
 from mesonet.evaluation.metrics import Metrics, group_means, measure
 from mesonet.groups import Grouping, group_keys
 
@@ -21,7 +21,7 @@ class Scores:
         names: paths relative to the data folder.
         is_fake: truth, shape ``(n,)``.
         fake_probability: scores 0..1, shape ``(n,)``.
-        unreadable: images that could not be scored.
+        unreadable: images that could not be scored, and folders that could not be searched.
     """
 
     names: Sequence[PurePath]
@@ -49,9 +49,10 @@ def score_folder(
     """Score every image of a data folder; unreadable ones are set aside.
 
     Raises:
-        DataError: no image is readable.
+        DataError: no image of a class is readable.
     """
-    names, is_fake, scores, unreadable = [], [], [], []
+    names, is_fake, scores = [], [], []
+    unreadable = [Failure(problem.path, problem.reason) for problem in data.unlisted]
     results = detector.predict(data.paths, batch_size=batch_size)
     for done, (name, fake, result) in enumerate(
         zip(data.names, data.is_fake, results, strict=True), start=1
@@ -64,6 +65,6 @@ def score_folder(
             scores.append(result.fake_probability)
         if progress:
             progress(done, len(data))
-    if not names:
-        raise DataError(f"{data.root}: no image can be read")
+    for fake in set(data.is_fake.tolist()).difference(is_fake):
+        raise DataError(f"{data.root}: no {DEEPFAKE if fake else REAL} image can be read")
     return Scores(names, np.array(is_fake), np.array(scores), unreadable)
