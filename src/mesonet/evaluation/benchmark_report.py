@@ -47,8 +47,7 @@ th { background: #f0f3f7; font-weight: 600 } .text { text-align: left }
 small { display: block; color: #5d6778; white-space: nowrap } .clear { font-weight: 700 }
 img { max-width: 100%; background: #fff; border: 1px solid #dde2ea }
 pre { white-space: pre-wrap; background: #f0f3f7; padding: .6rem .8rem; border-radius: .4rem }
-code { font-size: .8rem; overflow-wrap: anywhere } .hash { display: block; width: 33ch }
-dt { font-weight: 600 }
+code { font-size: .8rem; overflow-wrap: anywhere } dt { font-weight: 600 }
 dd { margin: 0 0 .4rem 1rem }
 summary { cursor: pointer; margin: .4rem 0 }
 """
@@ -124,7 +123,9 @@ model's threshold on the image is called a deepfake. Below a figure stands its
 kind the figure could as well have come out anywhere in there. No figure here is proof about a
 single image.</p>
 <h2>Models</h2>{
-        table(["model", "file", "SHA-256", "trained on", "threshold", "uncertain"], models, 4)
+        table(
+            ["model", "file", "SHA-256 begins", "trained on", "threshold", "uncertain"], models, 4
+        )
     }
 <h2>Data</h2>{
         table(
@@ -154,8 +155,9 @@ def _hashes(model: Entry) -> str:
         if "sha256" in model
         else {f"{name}: ": entry["sha256"] for name, entry in model["predictions"].items()}
     )
-    return "".join(
-        f'{escape(name)}<code class="hash">{digest}</code>' for name, digest in hashes.items()
+    return "<br>".join(
+        f'{escape(name)}<code title="{digest}">{digest[:16]}</code>'
+        for name, digest in hashes.items()
     )
 
 
