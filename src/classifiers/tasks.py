@@ -92,7 +92,7 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
             reported = time.monotonic()
             report(100 * (index + 1) // len(data))
     if not readable.any():
-        return {"message": "Not measured: no image of the dataset can be read."}
+        return {"message": "Not measured: no image of the dataset could be scored."}
     real = real_class(data.class_names)
     predicted = np.where(fake, 1 - real, real)[readable]
     true = data.labels[readable]
@@ -100,5 +100,5 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
     return {
         "accuracy": round(100 * float(np.mean(predicted == true)), 2),
         "clr": clr_to_tabular(get_classification_report(true, predicted, output_dict=True)),
-        "message": f"{left_out} images could not be read and were left out." if left_out else "",
+        "message": f"{left_out} images could not be scored and were left out." if left_out else "",
     }

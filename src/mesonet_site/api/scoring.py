@@ -62,6 +62,9 @@ def score(
     scores = zip(raw.tolist(), detector.info.calibrated(raw).tolist(), strict=True)
     plots = model.visualize_conv_layers(prepared, layers) if layers else [[]] * len(raw)
     for result, (raw_score, fake_probability), urls in zip(readable, scores, plots, strict=True):
+        if not np.isfinite(raw_score):
+            result["error"] = "the model gives no number for it"
+            continue
         verdict = Verdict(
             path=result["name"],
             fake_probability=fake_probability,

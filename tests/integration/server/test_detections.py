@@ -4,6 +4,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -63,6 +64,19 @@ def test_the_same_score_as_the_library(client: APIClient, model: MLModel, model_
     assert result["fake_probability"] == pytest.approx(expected.fake_probability, abs=1e-4)
     assert result["label"] == expected.label
     assert client.get(answer["Location"]).json() == body
+
+
+def test_a_score_that_is_no_number(
+    client: APIClient, model: MLModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Detector, "raw_scores", lambda _, images: np.array([0.25, np.nan]))
+
+    answer = post(client, image(0), image(1))
+
+    first, second = answer.json()["results"]
+    assert (first["raw_score"], first["error"]) == (0.25, None)
+    assert (second["raw_score"], second["label"]) == (None, None)
+    assert second["error"] == "the model gives no number for it"
 
 
 def test_threshold_model_and_layers(

@@ -203,7 +203,7 @@ def test_unreadable_images_are_left_out(dataset: Path, model_file: Path) -> None
     model = upload(model_file)
 
     assert model.clr["rows"][0][-1] == 10
-    assert model.message == "1 images could not be read and were left out."
+    assert model.message == "1 images could not be scored and were left out."
 
 
 # Utilities
