@@ -198,8 +198,9 @@ def real_class(class_names: tuple[str, ...]) -> int:
 
 def named_real(class_names: Sequence[str]) -> list[int]:
     """Indices of the classes whose name says that their images are real."""
-    for split in (lambda name: [name], lambda name: re.split(r"[^a-z]+", name)):
-        named = [i for i, name in enumerate(class_names) if _REAL_NAMES & {*split(name.lower())}]
-        if named:
-            return named
-    return []
+    names = [name.lower() for name in class_names]
+    whole = [i for i, name in enumerate(names) if name in _REAL_NAMES]
+    words = [
+        i for i, name in enumerate(names) if _REAL_NAMES.intersection(re.split("[^a-z]", name))
+    ]
+    return whole or words
