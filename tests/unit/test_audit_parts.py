@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps, PngImagePlugin
 
+from mesonet.audit import composition
 from mesonet.audit.facts import Facts, read_facts
 from mesonet.audit.lookalikes import Copies, join, same_picture
 from mesonet.audit.shortcuts import find_shortcuts
+from mesonet.imaging import ImageError
 
 PLAIN = Facts(96, 96, 5000, "PNG", "RGB", (), "", None)
 
@@ -204,3 +206,10 @@ def test_joined_clusters_are_the_connected_components(first, second):
         for index in union:
             expected[index] = union
     assert clusters.tolist() == [min(members) for members in expected]
+
+
+def test_folders_that_cannot_be_searched_are_told():
+    assert not list(composition.unlisted([]))
+    (finding,) = composition.unlisted([ImageError("data/real/locked", "permission denied")])
+    assert (finding.kind, finding.severity, finding.count) == ("unreadable", "warning", 1)
+    assert finding.images == (("data/real/locked: permission denied",),)

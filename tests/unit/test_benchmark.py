@@ -29,6 +29,7 @@ from mesonet.files import file_hash
 from mesonet.imaging import ImageError
 from mesonet.perturbations import FAMILIES
 from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.weights import released
 
 
 def ignore(*_):
@@ -76,6 +77,11 @@ def stored(tmp_path, data, score, name="s", **trained):
     ]
     table = write_scores(tmp_path / f"{name}.csv", rows)
     return Stored(name=name, files={data.name: str(table)}, **trained)
+
+
+def test_a_released_model_is_known_by_the_file_that_gives_its_scores():
+    model = Model(name="meso4", source="meso4", detector=Detector.load("meso4"))
+    assert model.sha256 == file_hash(released("meso4").onnx)
 
 
 def test_what_could_not_be_searched_was_not_scored(tmp_path, data):
