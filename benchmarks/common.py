@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 
 
 def link_images(data: Path, target: Path, count: int) -> Path:

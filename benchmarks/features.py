@@ -25,9 +25,9 @@ from PIL import Image
 
 from mesonet.architectures import create_backbone, get_architecture
 from mesonet.architectures.efficientnet_lite import PUBLISHED
-from mesonet.class_folders import ClassFolders
-from mesonet.pretrained import published_file
-from mesonet.torch_checkpoint import read_torch_checkpoint
+from mesonet.architectures.pretrained import published_file
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.inspection.torch_checkpoint import read_torch_checkpoint
 from mesonet.transfer.extraction import extract_features
 from mesonet.transfer.store import FeatureRecipe
 

@@ -15,9 +15,10 @@ from benchmarks.common import link_images
 
 from mesonet.architectures import create_model
 from mesonet.detector import Detector
-from mesonet.imaging import find_images
+from mesonet.images.finding import find_images
 from mesonet.model_file import save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 
 def resident() -> float:

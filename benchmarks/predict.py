@@ -17,7 +17,7 @@ from benchmarks.common import interleaved, link_images, rate, ratio
 
 from mesonet.backend import keras
 from mesonet.detector import Detector, Verdict
-from mesonet.imaging import find_images
+from mesonet.images.finding import find_images
 
 REFERENCE_PROCESS = """
 import sys

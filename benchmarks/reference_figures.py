@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.evaluation.scores import score_folder
 

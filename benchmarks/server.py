@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mesonet.detector import Detector, Verdict
-from mesonet.imaging import find_images
+from mesonet.images.finding import find_images
 
 PORT = 8771
 BOUNDARY = "mesonet"

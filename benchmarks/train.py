@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.common import interleaved, link_images, rate, ratio
 
-from mesonet.augmentation import DEFAULTS
-from mesonet.data import get_train_data_generator
+from mesonet.datasets.batches import get_train_data_generator
+from mesonet.images.augmentation import DEFAULTS
 from mesonet.model import build_model
 
 BATCH = 32

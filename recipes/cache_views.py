@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mesonet.architectures import create_model, get_architecture
-from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
-from mesonet.blending import Blending
-from mesonet.class_folders import ClassFolders
-from mesonet.data import ImageBatches
-from mesonet.groups import Grouping, group_keys
+from mesonet.datasets.batches import ImageBatches
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping, group_keys
+from mesonet.images.augmentation import Augmentation
+from mesonet.images.blending import Blending
 from mesonet.runtime import cores
 from mesonet.transfer.extractor import feature_runtime
 

@@ -8,10 +8,10 @@ import numpy as np
 from cache_views import fold_numbers
 from numpy.typing import NDArray
 
-from mesonet.augmentation import Augmentation
-from mesonet.class_folders import ClassFolders
-from mesonet.groups import Grouping, group_keys
-from mesonet.imaging import load_image
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping, group_keys
+from mesonet.images.augmentation import Augmentation
+from mesonet.images.reading import load_image
 from mesonet.preprocessing import Preprocessing
 
 MOVED = Augmentation(width_shift_range=0.05, height_shift_range=0.05, horizontal_flip=True)

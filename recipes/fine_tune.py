@@ -29,13 +29,13 @@ from numpy.typing import NDArray
 
 from mesonet.architectures import create_model, get_architecture
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.evaluation.metrics import auc
 from mesonet.evaluation.scores import score_folder
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo
-from mesonet.transfer.fine_tuning import freeze
+from mesonet.model_info import ModelInfo
+from mesonet.training.fine_tuning import freeze
 
 CLASSES = ("fake", "real")
 DETECTOR = "detector.keras"

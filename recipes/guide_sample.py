@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
 
-from mesonet.forgeries import FORGERIES
+from mesonet.demo.forgeries import FORGERIES
 
 SIDE = 160
 FACE = (222, 112)  # x and y in the photograph

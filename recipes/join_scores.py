@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from join import FIRST, SECOND
 
-from mesonet.preprocessing import logit
+from mesonet.model_info import logit
 
 
 def main() -> None:

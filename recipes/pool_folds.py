@@ -21,12 +21,12 @@ import numpy as np
 from cache_views import SETTINGS_FILE
 from numpy.typing import NDArray
 
+from mesonet.datasets.groups import group_keys
 from mesonet.evaluation.calibration import calibrate
 from mesonet.evaluation.figures import Sample, measure_figures
 from mesonet.evaluation.metrics import group_means
-from mesonet.groups import group_keys
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo
+from mesonet.model_info import ModelInfo
 
 Table = NDArray[Any]
 """Rows of set, file, whether it is fake, and score."""

@@ -25,15 +25,17 @@ from typing import Any
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders
-from mesonet.data import split_dataset
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import group_keys
+from mesonet.datasets.splitting import split_dataset
 from mesonet.detector import Detector
 from mesonet.evaluation.metrics import auc, bootstrap_interval, choose_threshold
 from mesonet.evaluation.scores import Scores, score_folder
-from mesonet.groups import group_keys
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
-from mesonet.train import HISTORY_FILE, find_best_model, train_model
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
+from mesonet.training.callbacks import HISTORY_FILE, find_best_model
+from mesonet.training.training import train_model
 
 TEST = 0.2
 VALIDATION = 0.15

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from mesonet.backend import keras
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 EPOCH = 50
 MOMENTUM = 0.98

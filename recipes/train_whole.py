@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
-from mesonet.blending import Blending
+from mesonet.images.blending import Blending
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo
+from mesonet.model_info import ModelInfo
 
 REAL, BLENDED, FORGED, PAIRS = 9, 6, 7, 6
 EPOCH = 50

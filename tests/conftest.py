@@ -24,7 +24,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mesonet.architectures import create_model
     from mesonet.backend import keras
     from mesonet.model_file import save_model
-    from mesonet.preprocessing import ModelInfo, Preprocessing
+    from mesonet.model_info import ModelInfo
+    from mesonet.preprocessing import Preprocessing
 
     keras.utils.set_random_seed(0)
     path = tmp_path_factory.mktemp("models") / "tiny.keras"

@@ -29,7 +29,7 @@ def get_detector(model: "MLModel") -> Detector:
     The ``CLASSIFIERS_LOADED_MODELS`` models used last stay loaded.
 
     Raises:
-        mesonet.model_safety.ModelFileError: the file is broken, is no model, or brings code.
+        mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
     """
     key = model.model_hash
     with _lock:

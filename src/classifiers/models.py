@@ -172,7 +172,7 @@ class MLModel(models.Model):
         """The Keras model, loaded as data: nothing that the file brings is run.
 
         Raises:
-            mesonet.model_safety.ModelFileError: the file is broken, is no model, or brings code.
+            mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
         """
         if not hasattr(self, "_loaded_model"):
             self._loaded_model = get_detector(self).network

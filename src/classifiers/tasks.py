@@ -11,10 +11,9 @@ from django_tasks import TaskContext, task
 from classifiers.loading import get_detector
 from classifiers.models import MLModel
 from classifiers.utils import clr_to_tabular, dataset
-from mesonet.class_folders import DataError
+from mesonet.class_names import real_class
 from mesonet.detector import Detector, Failure
-from mesonet.model_safety import ModelFileError
-from mesonet.preprocessing import real_class
+from mesonet.errors import DataError, ModelFileError
 
 MAX_ATTEMPTS = 5
 """How often a measurement is begun before it counts as failed."""

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from classifiers import conf
 from classifiers.loading import get_detector
-from mesonet.class_folders import ClassFolders, DataError
-from mesonet.imaging import ImageError, load_image
-from mesonet.preprocessing import Preprocessing, real_class
+from mesonet.class_names import real_class
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.errors import DataError, ImageError
+from mesonet.images.reading import load_image
+from mesonet.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from classifiers.models import MLModel
-    from mesonet.data import ImageBatches
+    from mesonet.datasets.batches import ImageBatches
 
 IMG_WIDTH = 256
 
@@ -54,7 +56,7 @@ def dataset() -> ClassFolders:
     try:
         return ClassFolders.read(root)
     except DataError as error:
-        raise DataError(str(error).replace(str(root), "the dataset folder")) from None
+        raise DataError(error.path.replace(str(root), "the dataset folder"), error.reason) from None
 
 
 def get_data_generator(batch_size: int = 64, shuffle: bool = True) -> "ImageBatches":
@@ -67,7 +69,7 @@ def get_data_generator(batch_size: int = 64, shuffle: bool = True) -> "ImageBatc
     Raises:
         DataError: there is no dataset.
     """
-    from mesonet.data import get_test_data_generator
+    from mesonet.datasets.batches import get_test_data_generator
 
     return get_test_data_generator(
         conf.data_root(), batch_size, shuffle, preprocessing=Preprocessing(size=IMG_WIDTH)

@@ -7,7 +7,8 @@ from django.core.files.base import File
 from django.template.defaultfilters import filesizeformat
 
 from classifiers import conf
-from mesonet.model_safety import ModelFileError, inspect_model_file
+from mesonet.errors import ModelFileError
+from mesonet.inspection.model_files import inspect_model_file
 
 
 def validate_model_file(file: File) -> None:

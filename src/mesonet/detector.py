@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mesonet.imaging import ImageError, load_image
-from mesonet.preprocessing import ModelInfo
+from mesonet.errors import ImageError
+from mesonet.images.reading import load_image
+from mesonet.model_info import ModelInfo
 from mesonet.runtime import Runtime, cores, keras_runtime, onnx_runtime
 from mesonet.weights import DEFAULT, released
 
@@ -144,7 +145,7 @@ class Detector:
             architecture: names the network of a file that holds only weights.
 
         Raises:
-            mesonet.model_safety.ModelFileError: no such model, or a file that is broken, is no
+            mesonet.errors.ModelFileError: no such model, or a file that is broken, is no
                 model, or brings code.
         """
         found = released(str(model))

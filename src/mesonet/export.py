@@ -41,7 +41,7 @@ def export_model(
             What reads the file computes with 32 bits as ever.
 
     Raises:
-        mesonet.model_safety.ModelFileError: the model cannot be loaded.
+        mesonet.inspection.model_files.ModelFileError: the model cannot be loaded.
         ValueError: an ending that is not supported, also not with ``half``, or a backend that
             cannot write ONNX.
         ImportError: ONNX export needs the extra ``onnx``.

@@ -17,15 +17,11 @@ from sklearn.metrics import classification_report
 from mesonet.architectures.blocks import activation_layer, conv2D, fully_connected_layer
 from mesonet.architectures.meso4 import meso4
 from mesonet.backend import keras
-from mesonet.data import (
-    IMG_WIDTH,
-    ClassFolders,
-    DataError,
-    ImageBatches,
-    get_test_data_generator,
-)
+from mesonet.class_names import real_class
+from mesonet.datasets.batches import IMG_WIDTH, ImageBatches, get_test_data_generator
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.errors import DataError
 from mesonet.model_file import load_model
-from mesonet.preprocessing import real_class
 
 __all__ = [
     "activation_layer",
@@ -87,7 +83,7 @@ def get_loaded_model(path: str | os.PathLike[str]) -> keras.Model:
         The model, not compiled.
 
     Raises:
-        mesonet.model_safety.ModelFileError: the file is broken, is no model, or brings code.
+        mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
     """
     return load_model(path)[0]
 
@@ -140,7 +136,7 @@ def evaluate_model(
         cross-entropy and accuracy, and stays as it is.
 
     Raises:
-        mesonet.data.DataError: the folder is not a data folder.
+        mesonet.errors.DataError: the folder is not a data folder.
     """
     if not model.compiled:
         model = keras.Model(model.inputs[0], model.outputs[0])
@@ -194,8 +190,8 @@ def make_prediction(
         for each image, and the report or an empty string.
 
     Raises:
-        mesonet.model_safety.ModelFileError: the model cannot be loaded.
-        mesonet.data.DataError: there are no images, or no class folders to report on.
+        mesonet.errors.ModelFileError: the model cannot be loaded.
+        mesonet.errors.DataError: there are no images, or no class folders to report on.
     """
     model, info = load_model(model_path)
     try:

@@ -21,9 +21,12 @@ from typing import NamedTuple, TypeVar
 import h5py
 
 from mesonet.backend import keras
-from mesonet.model_config import MAX_VALUES, RefusedError, check_values
-from mesonet.model_safety import Contents, Format, ModelFileError, read_contents
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.errors import ModelFileError
+from mesonet.inspection.keras_config import check_values
+from mesonet.inspection.limits import MAX_VALUES, RefusedError
+from mesonet.inspection.model_files import Contents, Format, read_contents
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 Layers = Counter[tuple[str, tuple[tuple[int, ...], ...]]]
 """How often a network has a layer of some class with weights of some shapes."""
@@ -60,8 +63,8 @@ def load_model(
         only if asked for; and its description, which is the default one where the file has none.
 
     Raises:
-        ModelFileError: the file is refused by `mesonet.model_safety.inspect_model_file`, does
-            not load, or holds something else than such a model.
+        ModelFileError: the file is refused by `mesonet.inspection.model_files.inspect_model_file`,
+            does not load, or holds something else than such a model.
         ValueError: there is no such architecture.
     """
     path = Path(path)

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.runtime import cores
 
 _SECONDS_TO_START = 90
@@ -30,7 +30,7 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
 
     Raises:
         OSError: the address cannot be used, or the home folder not written.
-        mesonet.class_folders.DataError: ``data`` is not such a folder.
+        mesonet.errors.DataError: ``data`` is not such a folder.
     """
     _check_address(host, port)
     _prepare_environment(host, home, data)

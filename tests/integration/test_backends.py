@@ -7,7 +7,8 @@ from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.detector import Detector
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 # Probabilities of class 1 for the images of `picture`, computed once on TensorFlow.
 EXPECTED = {

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from tests.images import write_picture
 
-from mesonet.demo import make_samples
+from mesonet.demo.report import Item, write_report
+from mesonet.demo.samples import make_samples
 from mesonet.detector import Detector, Failure
-from mesonet.preprocessing import Calibration
-from mesonet.report import Item, write_report
+from mesonet.model_info import Calibration
 
 
 def test_samples_are_one_real_face_and_different_forgeries_of_it(tmp_path):

@@ -13,7 +13,7 @@ README = Path(__file__).parents[2] / "README.md"
 def test_python_examples(tmp_path):
     from mesonet.architectures import create_model
     from mesonet.model_file import save_model
-    from mesonet.preprocessing import ModelInfo
+    from mesonet.model_info import ModelInfo
 
     examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 2

@@ -7,11 +7,12 @@ from tests.recipe_runs import recipe, scores
 
 from mesonet.architectures import create_model
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.detector import Detector
-from mesonet.imaging import load_image
+from mesonet.images.reading import load_image
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing, logit
+from mesonet.model_info import ModelInfo, logit
+from mesonet.preprocessing import Preprocessing
 
 SIZE = 32
 CLASSES = ("fake", "real")

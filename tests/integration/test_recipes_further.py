@@ -8,11 +8,12 @@ from tests.images import write_class_folders
 from tests.recipe_runs import recipe, scores
 
 from mesonet.architectures import create_model
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import group_keys
 from mesonet.detector import Detector
-from mesonet.groups import group_keys
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing, logit
+from mesonet.model_info import ModelInfo, logit
+from mesonet.preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="module")

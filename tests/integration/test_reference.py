@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from benchmarks.reference_figures import KNOWN
 
-from mesonet.class_folders import ClassFolders
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.detector import Detector
 from mesonet.evaluation.scores import score_folder
 from mesonet.model import make_prediction

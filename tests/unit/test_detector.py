@@ -7,9 +7,10 @@ from tests.images import write_picture
 
 from mesonet.backend import keras
 from mesonet.detector import Detector, Failure, Verdict
+from mesonet.errors import ModelFileError
 from mesonet.model_file import load_model
-from mesonet.model_safety import ModelFileError
-from mesonet.preprocessing import Calibration, ModelInfo, Preprocessing
+from mesonet.model_info import Calibration, ModelInfo
+from mesonet.preprocessing import Preprocessing
 from mesonet.runtime import keras_runtime
 
 
@@ -27,7 +28,7 @@ def test_verdicts_come_in_order_and_equal_keras(detector, tiny_model, pictures):
     verdicts = list(detector.predict(pictures, batch_size=4))
     assert [v.path for v in verdicts] == [str(p) for p in pictures]
     model, info = load_model(tiny_model)
-    from mesonet.imaging import load_image
+    from mesonet.images.reading import load_image
 
     pixels = np.stack([load_image(p, info.preprocessing) for p in pictures])
     expected = 1 - model.predict(info.preprocessing.scale(pixels), verbose=0)[:, 0]

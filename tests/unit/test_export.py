@@ -5,7 +5,8 @@ from mesonet.architectures import create_model
 from mesonet.backend import keras
 from mesonet.export import export_model
 from mesonet.model_file import load_model, save_model
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 from mesonet.runtime import keras_runtime, onnx_runtime
 
 

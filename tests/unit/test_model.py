@@ -8,7 +8,7 @@ from tests.images import write_class_folders, write_picture
 from mesonet import model as library
 from mesonet.architectures import create_model
 from mesonet.backend import keras
-from mesonet.data import DataError
+from mesonet.errors import DataError
 from mesonet.model import (
     activation_layer,
     build_model,

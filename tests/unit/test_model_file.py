@@ -15,11 +15,12 @@ from tests.small_models import SIZE, layer, mutate, mutations, sequential, write
 from mesonet import architectures
 from mesonet.architectures import create_model
 from mesonet.backend import keras
+from mesonet.errors import ModelFileError
 from mesonet.files import file_hash
-from mesonet.model_config import check_config
+from mesonet.inspection.keras_config import check_config
 from mesonet.model_file import load_model, save_model
-from mesonet.model_safety import ModelFileError
-from mesonet.preprocessing import ModelInfo, Preprocessing
+from mesonet.model_info import ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 ROOT = Path(__file__).parents[2]
 LAYERS = keras.layers
@@ -324,7 +325,7 @@ def test_oversized_models_are_refused_in_little_memory(tmp_path):
 import resource
 from pathlib import Path
 from mesonet.model_file import load_model
-from mesonet.model_safety import ModelFileError
+from mesonet.errors import ModelFileError
 from tests.hostile import oversized_models
 from tests.small_models import write_keras
 folder = Path({str(tmp_path)!r})

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesonet.preprocessing import Calibration, ModelInfo, Preprocessing
+from mesonet.model_info import Calibration, ModelInfo
+from mesonet.preprocessing import Preprocessing
 
 CALIBRATED = ModelInfo(
     "meso4",

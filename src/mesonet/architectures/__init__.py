@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mesonet.architectures.pretrained import Published, PublishedByKeras, load_pretrained
 from mesonet.backend import keras
 from mesonet.preprocessing import Preprocessing
-from mesonet.pretrained import Published, PublishedByKeras, load_pretrained
 
 Builder = Callable[..., keras.Model]
 Features = Callable[[keras.KerasTensor], keras.KerasTensor]

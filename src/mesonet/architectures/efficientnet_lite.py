@@ -5,9 +5,9 @@ head whose widths do not scale. Layers bear the names of the published PyTorch w
 """
 
 from mesonet.architectures import register_backbone
+from mesonet.architectures.pretrained import Published
 from mesonet.backend import keras
 from mesonet.preprocessing import Preprocessing
-from mesonet.pretrained import Published
 
 # (repeats, kernel, stride of the first block, expansion, output channels)
 _STAGES = (

@@ -7,9 +7,9 @@ arXiv 1905.02244) and EfficientNet-B0 (Tan & Le, ICML 2019, arXiv 1905.11946).
 import numpy as np
 
 from mesonet.architectures import register_backbone
+from mesonet.architectures.pretrained import PublishedByKeras
 from mesonet.backend import keras
 from mesonet.preprocessing import Preprocessing
-from mesonet.pretrained import PublishedByKeras
 
 _SYMMETRIC = Preprocessing(224, "bilinear", "symmetric")
 _PIXELS = Preprocessing(224, "bilinear", "none")

@@ -7,9 +7,9 @@ PyTorch weights, and pad like PyTorch: by the same amount on all sides.
 from collections.abc import Callable
 
 from mesonet.architectures import register_backbone
+from mesonet.architectures.pretrained import Published
 from mesonet.backend import keras
 from mesonet.preprocessing import Preprocessing
-from mesonet.pretrained import Published
 
 # (repeats, kernel, stride of the first block, expansion, channels before scaling)
 _STAGES = (

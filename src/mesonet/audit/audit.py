@@ -12,8 +12,8 @@ from mesonet.audit import composition, pictures
 from mesonet.audit.evidence import Evidence
 from mesonet.audit.finding import Finding, Severity, counted
 from mesonet.audit.survey import survey
-from mesonet.class_folders import ClassFolders
-from mesonet.groups import Grouping
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping
 
 SCHEMA_VERSION = 1
 Watch = Callable[[str, int, int], None]
@@ -90,7 +90,8 @@ def audit(
         folder: has two class folders.
         against: another such folder that is to share nothing with the first, as training and test
             data do not.
-        groups: see `mesonet.groups.group_keys`. Pictures of one group are expected to be alike.
+        groups: see `mesonet.datasets.groups.group_keys`. Pictures of one group are expected
+            to be alike.
         against_groups: likewise for ``against``; by default ``groups``.
         watch: called as the work goes on.
 

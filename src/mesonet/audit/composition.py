@@ -8,9 +8,9 @@ from mesonet.audit.evidence import Evidence, Ints, members_of
 from mesonet.audit.finding import Finding, Severity, counted, percent
 from mesonet.audit.lookalikes import join
 from mesonet.audit.shortcuts import find_shortcuts
-from mesonet.class_folders import ClassFolders
-from mesonet.groups import group_keys, look_like_frames
-from mesonet.imaging import ImageError
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import group_keys, look_like_frames
+from mesonet.errors import ImageError
 
 _UNEVEN = 0.6
 _FEW_GROUPS = 10

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from mesonet.audit.facts import Facts
 from mesonet.audit.lookalikes import cluster_look_alikes
 from mesonet.audit.survey import Survey
-from mesonet.class_folders import ClassFolders, DataError, Progress
-from mesonet.groups import Grouping, group_keys
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping, group_keys
+from mesonet.errors import DataError
+from mesonet.progress import Progress
 
 Ints = NDArray[np.int64]
 
@@ -105,7 +107,7 @@ def _readable(folder: ClassFolders, mask: NDArray[np.bool_]) -> ClassFolders:
     rest = folder.subset(mask)
     for label, name in enumerate(folder.class_names):
         if not np.any(rest.labels == label):
-            raise DataError(f"{folder.root / name}: no image of this class can be read")
+            raise DataError(folder.root / name, "no image of this class can be read")
     return rest
 
 

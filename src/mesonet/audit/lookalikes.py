@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE
-from mesonet.class_folders import Progress
+from mesonet.progress import Progress
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mesonet.audit.facts import Facts, read_facts
-from mesonet.class_folders import Progress
-from mesonet.imaging import ImageError, read_image
+from mesonet.errors import ImageError
+from mesonet.images.reading import read_image
+from mesonet.progress import Progress
 
 GREY_SIZE = 128
 COLOUR_SIZE = 32

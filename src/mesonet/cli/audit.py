@@ -51,11 +51,11 @@ def run(
     import json
 
     from mesonet.audit import audit
-    from mesonet.cli import sinks
+    from mesonet.cli.output import check_output, open_output
     from mesonet.cli.progress import progress_bar
 
     if output:
-        sinks.check_output(output)
+        check_output(output)
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         result = audit(
@@ -67,7 +67,7 @@ def run(
                 task, description=doing, completed=done, total=total
             ),
         )
-    with sinks.open_output(output) as stream:
+    with open_output(output) as stream:
         if format is Format.JSON:
             stream.write(json.dumps(result.to_dict(), indent=1) + "\n")
         else:
@@ -82,7 +82,7 @@ def _write_table(result: "Audit", stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from mesonet.cli import sinks
+    from mesonet.cli.output import printable
 
     console = Console(file=stream, highlight=False, soft_wrap=True)
     width = min(console.width, _WIDTH) - _INDENT
@@ -102,7 +102,7 @@ def _write_table(result: "Audit", stream: TextIO) -> None:
         for together in finding.images[:_EXAMPLES]:
             for number, name in enumerate(together[:_TOGETHER]):
                 bullet = "- " if number == 0 else "  "
-                console.print(Text(f"{'':<{_INDENT}}{bullet}{sinks.printable(name)}", "dim"))
+                console.print(Text(f"{'':<{_INDENT}}{bullet}{printable(name)}", "dim"))
             if len(together) > _TOGETHER:
                 write(f"  and {len(together) - _TOGETHER:,} more", "dim")
         if len(finding.images) > _EXAMPLES:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from mesonet.evaluation.contenders import Contender, DataSet, Watch
+    from mesonet.evaluation.benchmark.models import Contender, DataSet, Watch
 
 
 def run(
@@ -67,16 +67,16 @@ def run(
     import shlex
     import sys
 
-    from mesonet.cli import sinks
+    from mesonet.cli.output import check_output, open_output, print_left_out
     from mesonet.cli.progress import progress_bar
-    from mesonet.evaluation.benchmark import run_benchmark
-    from mesonet.evaluation.benchmark_report import render
-    from mesonet.evaluation.prediction_cache import default_cache
+    from mesonet.evaluation.benchmark.prediction_cache import default_cache
+    from mesonet.evaluation.benchmark.report import render
+    from mesonet.evaluation.benchmark.run import run_benchmark
 
     if output.suffix == ".json":
         raise ValueError(f"{output}: name the page, such as {output.with_suffix('.html')}")
     for path in (output, output.with_suffix(".json")):
-        sinks.check_output(path)
+        check_output(path)
     data_sets = [_data_set(text) for text in data]
     contenders = _contenders(model or [], scores or [], trained_on or [], data_sets)
     with progress_bar() as bar:
@@ -92,11 +92,11 @@ def run(
         (output.with_suffix(".json"), json.dumps(result, indent=1)),
         (output, render(result)),
     ):
-        with sinks.open_output(path) as stream:
+        with open_output(path) as stream:
             stream.write(text + "\n")
     for entry in result["data"]:
         for image in entry["unreadable"]:
-            sinks.print_left_out(f"{entry['name']}: {image['file']}: {image['error']}")
+            print_left_out(f"{entry['name']}: {image['file']}: {image['error']}")
     _print_tables(result["results"])
     print(f"wrote {output} and {output.with_suffix('.json')}")
     if any(entry["unreadable"] for entry in result["data"]):
@@ -122,7 +122,7 @@ def _named(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def _data_set(text: str) -> "DataSet":
-    from mesonet.evaluation.contenders import DataSet
+    from mesonet.evaluation.benchmark.models import DataSet
 
     name, source = _named(text, "--data", "NAME=DIR[:GROUPS]")
     folder, colon, grouping = source.rpartition(":")
@@ -137,7 +137,7 @@ def _contenders(
     import sys
 
     from mesonet.detector import Detector
-    from mesonet.evaluation.contenders import Contender, Model, Stored
+    from mesonet.evaluation.benchmark.models import Contender, Model, Stored
 
     known = [data.name for data in data_sets]
     _check_different(known, "--data", "NAME=DIR")

@@ -10,7 +10,7 @@ from mesonet.cli.options import Architecture, BatchSize, Groups
 if TYPE_CHECKING:
     from mesonet.evaluation.calibration import Trial
     from mesonet.evaluation.scores import Scores
-    from mesonet.preprocessing import ModelInfo
+    from mesonet.model_info import ModelInfo
 
 
 def run(
@@ -42,17 +42,17 @@ def run(
     """
     from dataclasses import replace
 
-    from mesonet.class_folders import ClassFolders, warn_of_frames
-    from mesonet.cli import sinks
+    from mesonet.cli.output import check_output, print_left_out
     from mesonet.cli.progress import progress_bar
+    from mesonet.datasets.class_folders import ClassFolders, warn_of_frames
+    from mesonet.datasets.groups import group_keys
     from mesonet.detector import Detector
     from mesonet.evaluation.calibration import calibrate, cross_calibrate
     from mesonet.evaluation.scores import score_folder
-    from mesonet.groups import group_keys
 
     if output.suffix.lower() not in {".keras", ".h5", ".hdf5"}:
         raise ValueError(f"{output}: the ending must be .keras, .h5 or .hdf5")
-    sinks.check_output(output)
+    check_output(output)
     data = ClassFolders.read(data_dir)
     if groups:
         group_keys(data.names, groups)  # names a wrong grouping before anything is scored
@@ -67,7 +67,7 @@ def run(
             progress=lambda done, _: bar.update(task, completed=done),
         )
     for failure in raw.unreadable:
-        sinks.print_left_out(f"{failure.path}: {failure.error}")
+        print_left_out(f"{failure.path}: {failure.error}")
     if groups:
         keys = group_keys(raw.names, groups)
     else:

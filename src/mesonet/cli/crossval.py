@@ -49,8 +49,8 @@ def run(
     With several heads, stores or factors, the inner folds choose and the outer folds judge.
     --output gets crossval.json, pictures, and detector.keras, the choice fitted to all images.
     """
-    from mesonet.class_folders import warn_of_frames
     from mesonet.cli.progress import progress_bar
+    from mesonet.datasets.class_folders import warn_of_frames
     from mesonet.transfer.crossval import (
         Candidate,
         cross_validate,

@@ -23,9 +23,9 @@ def run(
     from rich.console import Console
     from rich.table import Table
 
-    from mesonet.demo import make_samples
+    from mesonet.demo.report import write_report
+    from mesonet.demo.samples import make_samples
     from mesonet.detector import DEEPFAKE, UNCERTAIN, Detector, Verdict
-    from mesonet.report import write_report
 
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("forging, scoring and drawing"):

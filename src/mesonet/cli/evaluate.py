@@ -32,12 +32,12 @@ def run(
     """Measure accuracy and ROC AUC by image and, with --groups, by group."""
     import json
 
-    from mesonet.class_folders import ClassFolders
-    from mesonet.cli import sinks
+    from mesonet.cli.output import print_left_out
     from mesonet.cli.progress import progress_bar
+    from mesonet.datasets.class_folders import ClassFolders
+    from mesonet.datasets.groups import group_keys
     from mesonet.detector import DEEPFAKE, REAL, Detector
     from mesonet.evaluation.scores import score_folder
-    from mesonet.groups import group_keys
 
     data = ClassFolders.read(data_dir)
     if groups:
@@ -56,7 +56,7 @@ def run(
     if groups:
         levels["group"] = scores.group_metrics(limit, groups)
     for failure in scores.unreadable:
-        sinks.print_left_out(f"{failure.path}: {failure.error}")
+        print_left_out(f"{failure.path}: {failure.error}")
 
     names = [REAL, DEEPFAKE]
     true = [names[int(fake)] for fake in scores.is_fake]

@@ -17,9 +17,9 @@ def run(
     ] = False,
 ) -> None:
     """Write a model as .keras, .h5 or .onnx."""
-    from mesonet.cli import sinks
+    from mesonet.cli.output import check_output
     from mesonet.export import export_model
 
-    sinks.check_output(out)
+    check_output(out)
     export_model(model, out, architecture, half=half)
     print(f"{out}: {out.stat().st_size:,} bytes")

@@ -27,7 +27,9 @@ def run(
 
     from mesonet.cli.progress import track
     from mesonet.detector import Detector
-    from mesonet.imaging import ImageError, find_images, load_image
+    from mesonet.errors import ImageError
+    from mesonet.images.finding import find_images
+    from mesonet.images.reading import load_image
     from mesonet.model import conv_layers, get_activation_model
     from mesonet.visualization import visualize_conv_layers
 

@@ -57,10 +57,10 @@ def run(
     import sys
     from collections import Counter
 
-    from mesonet.cli import sinks
+    from mesonet.cli.output import WRITERS, is_terminal, open_output
     from mesonet.cli.progress import track
     from mesonet.detector import DEEPFAKE, REAL, Detector, Failure, Verdict
-    from mesonet.imaging import find_images
+    from mesonet.images.finding import find_images
 
     truth = _true_labels(inputs) if classification_report else {}
     paths, problems = find_images(inputs)
@@ -72,7 +72,7 @@ def run(
         for problem in problems:
             yield Failure(problem.path, problem.reason)
         verdicts = detector.predict(paths, threshold=threshold, batch_size=batch_size)
-        yield from track(verdicts, len(paths), "scoring", quiet=sinks.is_terminal(output))
+        yield from track(verdicts, len(paths), "scoring", quiet=is_terminal(output))
 
     def counted() -> Iterator["Verdict | Failure"]:
         for result in results():
@@ -81,8 +81,8 @@ def run(
                 pairs.append((truth[result.path], DEEPFAKE if result.called_fake else REAL))
             yield result
 
-    with sinks.open_output(output) as stream:
-        sinks.WRITERS[format](counted(), stream, include_probabilities)
+    with open_output(output) as stream:
+        WRITERS[format](counted(), stream, include_probabilities)
     summary = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
     limit = detector.info.threshold if threshold is None else threshold
     text = f"{summary or 'no images'} (model {detector.name}, threshold {limit:.3g}"
@@ -100,11 +100,14 @@ def run(
 
 
 def _true_labels(inputs: list[str]) -> dict[str, str]:
-    from mesonet.class_folders import ClassFolders, DataError
+    from mesonet.datasets.class_folders import ClassFolders
     from mesonet.detector import DEEPFAKE, REAL
+    from mesonet.errors import DataError
 
     if len(inputs) != 1 or not Path(inputs[0]).is_dir():
-        raise DataError("a classification report needs one folder with two class folders")
+        raise DataError(
+            " ".join(inputs), "a classification report needs one folder with two class folders"
+        )
     data = ClassFolders.read(inputs[0])
     return {
         str(path): DEEPFAKE if fake else REAL

@@ -18,7 +18,7 @@ def run(
     seed: Seed = 0,
 ) -> None:
     """Copy a dataset into train/<class> and test/<class>, groups kept together."""
-    from mesonet.data import split_dataset
+    from mesonet.datasets.splitting import split_dataset
 
     counts = split_dataset(source, destination, test, groups=groups, seed=seed)
     for part, classes in counts.items():

@@ -128,11 +128,12 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
 
     from mesonet.architectures import create_model
     from mesonet.backend import keras
-    from mesonet.blending import Blending
     from mesonet.cli.training_progress import TrainingProgress, checking
+    from mesonet.images.blending import Blending
     from mesonet.model_file import load_model
-    from mesonet.train import find_best_model, train_model
-    from mesonet.transfer.fine_tuning import freeze
+    from mesonet.training.callbacks import find_best_model
+    from mesonet.training.fine_tuning import freeze
+    from mesonet.training.training import train_model
 
     run = resume or settings["output"] or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
     keras.utils.set_random_seed(settings["seed"])

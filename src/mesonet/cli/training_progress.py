@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from mesonet.backend import keras
-from mesonet.class_folders import Progress
 from mesonet.cli.progress import progress_bar
+from mesonet.progress import Progress
 
 
 @contextmanager

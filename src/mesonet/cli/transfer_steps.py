@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mesonet.architectures import create_backbone, get_architecture
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders
 from mesonet.cli.progress import progress_bar
+from mesonet.datasets.class_folders import ClassFolders
 from mesonet.transfer.extraction import extract_features
 from mesonet.transfer.extractor import Pooling
 from mesonet.transfer.store import FeatureDataset, FeatureRecipe

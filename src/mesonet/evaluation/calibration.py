@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from mesonet.detector import Band
 from mesonet.evaluation.metrics import Bools, Floats, choose_threshold
-from mesonet.preprocessing import Calibration, ModelInfo, logit
+from mesonet.model_info import Calibration, ModelInfo, logit
 
 _MAX_TEMPERATURE = 100.0
 _LEAST_SPREAD = 1e-6

@@ -7,10 +7,12 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from mesonet.class_folders import ClassFolders, DataError, Progress
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping, group_keys
 from mesonet.detector import DEEPFAKE, REAL, Detector, Failure
+from mesonet.errors import DataError
 from mesonet.evaluation.metrics import Metrics, group_means, measure
-from mesonet.groups import Grouping, group_keys
+from mesonet.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +68,5 @@ def score_folder(
         if progress:
             progress(done, len(data))
     for fake in set(data.is_fake.tolist()).difference(is_fake):
-        raise DataError(f"{data.root}: no {DEEPFAKE if fake else REAL} image can be read")
+        raise DataError(data.root, f"no {DEEPFAKE if fake else REAL} image can be read")
     return Scores(names, np.array(is_fake), np.array(scores), unreadable)

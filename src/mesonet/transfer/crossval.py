@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mesonet.class_folders import Progress
+from mesonet.class_names import real_class
 from mesonet.evaluation.metrics import auc, choose_threshold
 from mesonet.model_file import save_model
-from mesonet.preprocessing import ModelInfo, real_class
+from mesonet.model_info import ModelInfo
+from mesonet.progress import Progress
 from mesonet.transfer.heads import FittedHead, Head
 from mesonet.transfer.store import FeatureDataset
 

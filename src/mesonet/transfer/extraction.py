@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.backend import keras
-from mesonet.class_folders import ClassFolders, Progress
-from mesonet.groups import Grouping, group_keys
-from mesonet.imaging import ImageError, load_image
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import Grouping, group_keys
+from mesonet.errors import ImageError, StoreError
+from mesonet.images.reading import load_image
 from mesonet.model_file import save_model
-from mesonet.preprocessing import ModelInfo
+from mesonet.model_info import ModelInfo
+from mesonet.progress import Progress
 from mesonet.runtime import Runtime, cores
 from mesonet.transfer.extractor import feature_runtime, make_extractor
 from mesonet.transfer.store import (
@@ -30,7 +32,6 @@ from mesonet.transfer.store import (
     SCHEMA,
     FeatureDataset,
     FeatureRecipe,
-    StoreError,
     read_index,
     read_progress,
 )
@@ -62,7 +63,7 @@ def extract_features(
         data: the images.
         backbone: a model from ``(n, size, size, 3)`` to feature maps.
         recipe: what else defines the features.
-        groups: which images belong together, see `mesonet.groups.group_keys`.
+        groups: which images belong together, see `mesonet.datasets.groups.group_keys`.
         progress: called with how many images are done and how many there are.
 
     Raises:
@@ -90,8 +91,9 @@ def extract_features(
         existing = read_index(folder)
         if existing["fingerprint"] != index["fingerprint"]:
             raise StoreError(
-                f"{store}: this store holds features of other images, or made in another way; "
-                "name another folder"
+                store,
+                "this store holds features of other images, or made in another way; "
+                "name another folder",
             )
         if keys is not None and keys != existing["groups"]:
             _write_json(folder / INDEX_FILE, index)
@@ -110,7 +112,7 @@ def _start(
     """Set up the files of a store; the index comes last, so that no half of them counts."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(p.name not in _FILES and not p.name.startswith(".") for p in folder.iterdir()):
-        raise StoreError(f"{folder}: this folder holds something else; name a new one")
+        raise StoreError(folder, "this folder holds something else; name a new one")
     shape = (len(index["names"]), recipe.views, *extractor.output_shape[1:])
     header = {
         "descr": np.lib.format.dtype_to_descr(recipe.dtype),

@@ -15,10 +15,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mesonet.augmentation import Augmentation
 from mesonet.backend import keras
-from mesonet.model_safety import inspect_model_file
-from mesonet.preprocessing import Preprocessing, real_class
+from mesonet.class_names import real_class
+from mesonet.errors import StoreError
+from mesonet.images.augmentation import Augmentation
+from mesonet.inspection.model_files import inspect_model_file
+from mesonet.preprocessing import Preprocessing
 from mesonet.transfer.extractor import Pooling
 
 INDEX_FILE = "index.json"
@@ -27,10 +29,6 @@ SCHEMA = 1
 FEATURES_FILE = "features.npy"
 EXTRACTOR_FILE = "extractor.keras"
 PROGRESS_FILE = "progress.json"
-
-
-class StoreError(ValueError):
-    """A feature store that cannot be written or read as asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +113,8 @@ class FeatureDataset:
         count = len(index["names"])
         if done < count:
             raise StoreError(
-                f"{store}: only {done} of {count} images are done; "
-                "run 'mesonet features' again to go on"
+                store,
+                f"only {done} of {count} images are done; run 'mesonet features' again to go on",
             )
         self.recipe = FeatureRecipe.from_dict(index["recipe"])
         self.class_names: tuple[str, str] = (index["class_names"][0], index["class_names"][1])
@@ -184,14 +182,14 @@ def read_index(folder: Path) -> dict[str, Any]:
     """
     path = folder / INDEX_FILE
     if not path.is_file():
-        raise StoreError(f"{folder}: this is no feature store, it has no {INDEX_FILE}")
+        raise StoreError(folder, f"this is no feature store, it has no {INDEX_FILE}")
     try:
         index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         schema = index["schema"]
     except (ValueError, TypeError, KeyError):
-        raise StoreError(f"{path}: this is not the index of a feature store") from None
+        raise StoreError(path, "this is not the index of a feature store") from None
     if schema != SCHEMA:
-        raise StoreError(f"{folder}: the store was written by another version; make it anew")
+        raise StoreError(folder, "the store was written by another version; make it anew")
     return index
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mesonet.preprocessing import ModelInfo
+from mesonet.model_info import ModelInfo
 
 DEFAULT = "mesolite"
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from classifiers.utils import get_dataset_size, get_predictions
-from mesonet.class_folders import DataError
+from mesonet.errors import DataError
 from mesonet_site.api.problems import Conflict
 
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")

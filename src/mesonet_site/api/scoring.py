@@ -10,7 +10,8 @@ from django.conf import settings
 from classifiers.loading import get_detector
 from classifiers.models import MLModel
 from mesonet.detector import Verdict
-from mesonet.imaging import ImageError, load_image
+from mesonet.errors import ImageError
+from mesonet.images.reading import load_image
 from mesonet.runtime import cores
 
 _decoding = threading.Semaphore(cores())

@@ -45,7 +45,8 @@ def model_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from mesonet.architectures import create_model
     from mesonet.backend import keras
     from mesonet.model_file import save_model
-    from mesonet.preprocessing import ModelInfo, Preprocessing
+    from mesonet.model_info import ModelInfo
+    from mesonet.preprocessing import Preprocessing
 
     folder = tmp_path_factory.mktemp("models")
     files = {}
@@ -70,7 +71,7 @@ def calibrated_file(model_file: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A network that knows its limits: of `picture` 0 to 2, the middle one is uncertain."""
     from mesonet.detector import Detector
     from mesonet.model_file import save_model
-    from mesonet.preprocessing import Calibration
+    from mesonet.model_info import Calibration
 
     detector = Detector.load(model_file)
     calibration = Calibration(0.5, 0.3)

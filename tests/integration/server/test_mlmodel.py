@@ -17,7 +17,7 @@ from classifiers import loading, utils
 from classifiers.loading import get_detector
 from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
-from mesonet.class_folders import DataError
+from mesonet.errors import DataError
 from mesonet.model_file import load_model
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mesonet.class_folders import DataError
 from mesonet.cli import app
+from mesonet.errors import DataError
 from mesonet_site.serve import serve
 
 PROGRAM = """

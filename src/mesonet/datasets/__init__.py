@@ -1,0 +1,1 @@
+"""Data folders: classes, groups, batches and divisions."""

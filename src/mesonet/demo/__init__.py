@@ -1,0 +1,1 @@
+"""The samples and the page of `make demo`."""

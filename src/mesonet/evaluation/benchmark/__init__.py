@@ -1,0 +1,1 @@
+"""Detectors compared on data sets, with a report."""

@@ -1,0 +1,1 @@
+"""Pictures: found, read safely, and changed for training or measuring."""

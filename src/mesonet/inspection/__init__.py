@@ -1,0 +1,1 @@
+"""Looking into model files that nobody trusts."""
