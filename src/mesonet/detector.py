@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mesonet.errors import ImageError
+from mesonet.errors import ArgumentError, ImageError
 from mesonet.images.reading import load_image
 from mesonet.model_info import ModelInfo
 from mesonet.runtime import Runtime, cores, keras_runtime, onnx_runtime
@@ -194,9 +194,9 @@ class Detector:
         limit = self.info.threshold if threshold is None else threshold
         band = self.info.band if threshold is None else None
         if not 0 <= limit <= 1:
-            raise ValueError(f"the threshold must lie in 0..1, not {limit}")
+            raise ArgumentError(f"the threshold must lie in 0..1, not {limit}")
         if batch_size < 1:
-            raise ValueError(f"the batch size must be at least 1, not {batch_size}")
+            raise ArgumentError(f"the batch size must be at least 1, not {batch_size}")
         source = iter(enumerate(images))
         pending: deque[Future[list[Verdict | Failure]]] = deque()
         workers = cores()

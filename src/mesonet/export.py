@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError, InputError, MissingPackageError
 from mesonet.model_file import load_model, save_model
 from mesonet.weights import released
 
@@ -49,12 +50,13 @@ def export_model(
     out = Path(out)
     suffix = out.suffix.lower()
     if suffix not in {".keras", ".h5", ".hdf5", ".onnx"}:
-        raise ValueError(
-            f"{out}: the ending must be .keras, .h5 or .onnx"
-            + ("" if suffix else " (Keras 3 does not write SavedModel folders as models)")
+        raise InputError(
+            out,
+            "the ending must be .keras, .h5 or .onnx"
+            + ("" if suffix else " (Keras 3 does not write SavedModel folders as models)"),
         )
     if half and suffix not in {".keras", ".onnx"}:
-        raise ValueError(f"{out}: files with half the size end in .keras or .onnx")
+        raise InputError(out, "files with half the size end in .keras or .onnx")
     found = released(str(model))
     network, info = load_model(found.path if found else model, architecture)
     if suffix != ".onnx":
@@ -63,12 +65,14 @@ def export_model(
         save_model(network, out, info, compressed=half)
         return
     if keras.backend.backend() != "tensorflow":
-        raise ValueError("ONNX is written through TensorFlow; unset KERAS_BACKEND for the export")
+        raise ArgumentError(
+            "ONNX is written through TensorFlow; unset KERAS_BACKEND for the export"
+        )
     try:
         import onnx
         import tf2onnx  # noqa: F401 - what Keras exports with
     except ImportError:
-        raise ImportError("ONNX export needs: pip install 'mesonet[onnx]'") from None
+        raise MissingPackageError("ONNX export", "onnx") from None
     size = info.preprocessing.size
     network(keras.ops.zeros((1, size, size, 3)))  # Keras exports what was called before
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as work:

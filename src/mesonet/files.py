@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from mesonet.errors import DataError
+
 
 def file_hash(path: str | os.PathLike[str]) -> str:
     """SHA-256 of a regular file, in hexadecimal.
@@ -49,9 +51,11 @@ def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
                     raise ValueError(f"{name} is listed twice")
                 rows[name] = values
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: not a CSV file in UTF-8") from None
+        raise DataError(path, "not a CSV file in UTF-8") from None
+    except OSError as error:
+        raise DataError(path, error.strerror or "cannot be read") from error
     except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise DataError(path, str(error)) from None
     return rows
 
 

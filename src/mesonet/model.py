@@ -20,7 +20,7 @@ from mesonet.backend import keras
 from mesonet.class_names import real_class
 from mesonet.datasets.batches import IMG_WIDTH, ImageBatches, get_test_data_generator
 from mesonet.datasets.class_folders import ClassFolders
-from mesonet.errors import DataError
+from mesonet.errors import ArgumentError, DataError
 from mesonet.model_file import load_model
 
 __all__ = [
@@ -119,7 +119,7 @@ def get_activation_model(model: keras.Model, conv_idx: Sequence[int]) -> keras.M
     wrong = [index for index in conv_idx if not 0 <= index < len(found)]
     if wrong or not len(conv_idx):
         asked = f"no layer {wrong[0]}" if wrong else "nothing to show"
-        raise ValueError(
+        raise ArgumentError(
             f"{asked}: the model has {len(found)} convolutional layers, 0 to {len(found) - 1}"
         )
     outputs = [_activated(found[index]) for index in conv_idx]

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import h5py
 
 from mesonet.backend import keras
-from mesonet.errors import ModelFileError
+from mesonet.errors import ArgumentError, ModelFileError
 from mesonet.inspection.keras_config import check_values
 from mesonet.inspection.limits import MAX_VALUES, RefusedError
 from mesonet.inspection.model_files import Contents, Format, read_contents
@@ -104,7 +104,7 @@ def save_model(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in {".keras", ".h5", ".hdf5"}:
-        raise ValueError(f"a model file ends in .keras, .h5 or .hdf5, not in {path.suffix!r}")
+        raise ArgumentError(f"a model file ends in .keras, .h5 or .hdf5, not in {path.suffix!r}")
     description = json.dumps(info.to_dict())
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         temporary = Path(folder) / f"model{suffix}"

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mesonet.errors import ArgumentError
+
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 Scaling = Literal["unit", "symmetric", "imagenet", "none"]
 
@@ -33,11 +35,11 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.size, int) and 0 < self.size <= _MAX_SIZE):
-            raise ValueError(f"image size must be 1..{_MAX_SIZE} px, not {self.size!r}")
+            raise ArgumentError(f"image size must be 1..{_MAX_SIZE} px, not {self.size!r}")
         if self.interpolation not in get_args(Interpolation):
-            raise ValueError(f"unknown interpolation {self.interpolation!r}")
+            raise ArgumentError(f"unknown interpolation {self.interpolation!r}")
         if self.scaling not in get_args(Scaling):
-            raise ValueError(f"unknown scaling {self.scaling!r}")
+            raise ArgumentError(f"unknown scaling {self.scaling!r}")
 
     def resize(self, image: Image.Image) -> NDArray[np.uint8]:
         """Bring an RGB image to pixels 0..255 of shape ``(size, size, 3)``, squeezed if need be."""

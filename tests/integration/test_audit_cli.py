@@ -2,26 +2,17 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
+from tests.command_line import mesonet, mesonet_process
 from tests.images import write_picture
 
 from mesonet.audit import audit
 
 
 def mesonet_audit(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from mesonet.cli import main; main()", "audit"]
-        + [str(argument) for argument in arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "100"},
-        timeout=300,
-    )
+    return mesonet("audit", *arguments, COLUMNS="100")
 
 
 @pytest.fixture
@@ -37,7 +28,7 @@ def sides(tmp_path):
 
 def test_a_clean_set_passes(sides):
     train, test = sides
-    result = mesonet_audit(train, "--against", test)
+    result = mesonet_process("audit", train, "--against", test, COLUMNS="100")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert f"{train}: 12 images (6 df, 6 real); PNG, 48 x 48 px" in result.stdout
@@ -48,7 +39,7 @@ def test_a_leak_is_told_in_words_and_by_the_exit_code(sides):
     train, test = sides
     shutil.copy(train / "real" / "12.png", test / "real" / "new name.png")
     result = mesonet_audit(train, "--against", test)
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert result.stderr == ""
     words = " ".join(result.stdout.split())
     assert "leak Of the 13 images in" in words
@@ -80,7 +71,7 @@ def test_json_into_a_file(sides, tmp_path):
 def test_groups_of_both_sides_and_wrong_ones(sides, tmp_path):
     train, test = sides
     shutil.move(test / "df" / "100.png", test / "df" / "3_100.png")
-    assert mesonet_audit(train, "--against", test, "--groups", "video").returncode == 1
+    assert mesonet_audit(train, "--against", test, "--groups", "video").returncode == 3
     table = tmp_path / "groups.csv"
     table.write_text("file,group\nreal/1.png,1\n")
     for options, message in (

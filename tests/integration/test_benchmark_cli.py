@@ -1,26 +1,14 @@
 """`mesonet benchmark` as its user meets it."""
 
 import json
-import os
 import shlex
-import subprocess
 import sys
 
 import pytest
+from tests.command_line import mesonet, mesonet_process
 from tests.images import write_class_folders
 
 from mesonet.cli import main
-
-
-def mesonet(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-c", "from mesonet.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "MESONET_CACHE": str(cwd / "cache")},
-        timeout=300,
-    )
 
 
 @pytest.fixture
@@ -39,7 +27,7 @@ def test_report_and_json(folder):
         *("--trained-on", "meso4=web", "--trained-on", "meso4=other, one"),
         *("--output", "report.html"),
     ]
-    result = mesonet(*arguments, cwd=folder)
+    result = mesonet_process(*arguments, cwd=folder, MESONET_CACHE=str(folder / "cache"))
     assert result.returncode == 1, result.stderr
     assert "left out: one: real/broken_0.png: not an image" in result.stderr
     assert "mesonet: meso4 was trained on web, no --data here" in result.stderr
@@ -59,7 +47,7 @@ def test_report_and_json(folder):
     assert "real/broken_0.png" in (folder / "report.html").read_text()
     assert not list(folder.glob(".*"))
 
-    again = mesonet(*arguments, cwd=folder)
+    again = mesonet(*arguments, cwd=folder, MESONET_CACHE=str(folder / "cache"))
     repeated = json.loads((folder / "report.json").read_text())
     assert repeated["results"] == content["results"], again.stderr
 

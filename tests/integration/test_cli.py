@@ -1,9 +1,8 @@
-"""The command line as its user meets it: a process with output and an exit code."""
+"""The command line as its user meets it: output and an exit code."""
 
 import csv
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,26 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.command_line import mesonet, mesonet_process, only_line
 from tests.images import write_class_folders, write_picture
 
 from mesonet.cli import main
-
-
-def mesonet(*arguments, cwd=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", "from mesonet.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        timeout=300,
-    )
-
-
-def only_line(text):
-    lines = text.strip().splitlines()
-    assert len(lines) == 1, text
-    return lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +30,14 @@ def test_help_loads_no_framework():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    result = mesonet("--help")
+    result = mesonet_process("--help")
     assert result.returncode == 0
     for command in ("predict", "train", "evaluate", "layers", "models", "export", "split", "demo"):
         assert command in result.stdout
 
 
 def test_predict_json_lines(tiny_model, folder):
-    result = mesonet("predict", folder, "--model", tiny_model, "--format", "jsonl")
+    result = mesonet_process("predict", folder, "--model", tiny_model, "--format", "jsonl")
     assert result.returncode == 0, result.stderr
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(rows) == 36
@@ -154,6 +137,7 @@ def test_predict_table_and_report(tiny_model, folder, tmp_path):
         (["export", "nothing.keras", "out.keras"], "nothing.keras: ", 1),
         (["calibrate", "meso4", "x", "-o", "nowhere/out.keras"], "nowhere: No such file", 1),
         (["layers", "x.png", "--layers", "one"], "--layers takes numbers", 2),
+        (["train", ".", "--weights", "imagenet"], "meso4 is none", 1),
     ],
 )
 def test_errors_are_one_line(arguments, message, code, tmp_path):
@@ -163,6 +147,25 @@ def test_errors_are_one_line(arguments, message, code, tmp_path):
     line = only_line(result.stderr)
     assert line.startswith("mesonet: ")
     assert message in line
+
+
+def test_where_an_error_came_from_is_told_when_asked(tmp_path):
+    told = mesonet("--verbose", "evaluate", "missing", cwd=tmp_path)
+    assert told.returncode == 1
+    assert told.stderr.startswith("Traceback")
+    assert told.stderr.splitlines()[-1] == "mesonet: missing: no such folder"
+
+
+def test_a_fault_of_the_program_is_no_error_of_its_user(monkeypatch, capsys):
+    def faulty(*_):
+        raise ValueError("nobody checked this")
+
+    monkeypatch.setattr("mesonet.weights.list_released", faulty)
+    monkeypatch.setattr(sys, "argv", ["mesonet", "models"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 70
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_an_interruption_is_told(monkeypatch, capsys):

@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
+from tests.command_line import mesonet, mesonet_process, only_line
 from tests.images import write_class_folders
-from tests.integration.test_cli import mesonet, only_line
 from typer.exceptions import TyperException
 
 from mesonet.cli import app
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 def store(tmp_path_factory, folder):
     path = tmp_path_factory.mktemp("features") / "store"
     options = (*SMALL, "--augment", 1, "--groups", "video", "-o", path)
-    result = mesonet("features", folder, *options)
+    result = mesonet_process("features", folder, *options)
     assert result.returncode == 0, result.stderr
     assert only_line(result.stdout) == f"{path}: 24 images, 2 x 1280 values each"
     assert "left out" in only_line(result.stderr)

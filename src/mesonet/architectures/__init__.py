@@ -14,6 +14,7 @@ from typing import Any
 
 from mesonet.architectures.pretrained import Published, PublishedByKeras, load_pretrained
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError
 from mesonet.preprocessing import Preprocessing
 
 Builder = Callable[..., keras.Model]
@@ -113,7 +114,7 @@ def get_architecture(name: str) -> Architecture:
     _discover()
     if name not in _REGISTRY:
         known = ", ".join(list_architectures())
-        raise ValueError(f"there is no architecture {name!r}; known are {known}")
+        raise ArgumentError(f"there is no architecture {name!r}; known are {known}")
     return _REGISTRY[name]
 
 
@@ -156,7 +157,7 @@ def create_backbone(
     architecture = get_architecture(name)
     if architecture.features is None:
         known = ", ".join(list_backbones())
-        raise ValueError(f"{name} is no backbone; known are {known}")
+        raise ArgumentError(f"{name} is no backbone; known are {known}")
     size = size or architecture.preprocessing.size
     ip = keras.Input((size, size, 3))
     backbone = keras.Model(ip, architecture.features(ip), name=name)

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import wrap_file
 
 from mesonet.backend import keras
-from mesonet.errors import CheckpointError, ModelFileError
+from mesonet.errors import ArgumentError, CheckpointError, ModelFileError
 from mesonet.files import cache_folder, file_hash
 from mesonet.inspection.limits import MAX_BYTES
 from mesonet.inspection.model_files import Format, read_contents
@@ -123,7 +123,7 @@ def load_pretrained(
         ignored = published.ignored if isinstance(published, Published) else ()
         _load_file(model, Path(source), ignored)
     elif published is None:
-        raise ValueError(f"there are no published weights of {name}; {_INSTEAD}")
+        raise ArgumentError(f"there are no published weights of {name}; {_INSTEAD}")
     elif isinstance(published, PublishedByKeras):
         _load_from_keras(model, name, published)
     else:

@@ -14,6 +14,7 @@ from mesonet.audit.finding import Finding, Severity, counted
 from mesonet.audit.survey import survey
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping
+from mesonet.errors import ArgumentError
 
 SCHEMA_VERSION = 1
 Watch = Callable[[str, int, int], None]
@@ -101,7 +102,7 @@ def audit(
         ValueError: a grouping does not fit the images, or is given for nothing.
     """
     if against_groups is not None and (against is None or groups is None):
-        raise ValueError("groups of the other folder need that folder and groups of the first")
+        raise ArgumentError("groups of the other folder need that folder and groups of the first")
     folders = [ClassFolders.read(root) for root in (folder, against) if root is not None]
     paths = [path for part in folders for path in part.paths]
     looked = survey(paths, lambda *counts: watch("reading", *counts) if watch else None)

@@ -5,7 +5,9 @@ Every command imports what it needs inside its function, so that help answers at
 
 import os
 import sys
+import traceback
 import warnings
+from contextvars import ContextVar
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -28,8 +30,13 @@ from mesonet.cli import (
     split,
     train,
 )
+from mesonet.errors import MesonetError
 
+_SYSTEM = 4
+_FAULT = 70
 _INTERRUPTED = 130
+_OUTPUT_CLOSED = 141
+_verbose = ContextVar("verbose", default=False)
 
 app = typer.Typer(
     name="mesonet",
@@ -64,11 +71,14 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show where in the program an error came from.")
+    ] = False,
 ) -> None:
-    pass
+    _verbose.set(verbose)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -86,23 +96,32 @@ def _say(text: str, stream: TextIO) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error is one line on standard error and a non-zero exit."""
-    warnings.showwarning = _show_warning
+    """Run the command line; `mesonet.errors` tells what the exit codes mean."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        sys.exit(_run())
+
+
+def _run() -> int:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-        if code == _INTERRUPTED:
-            _say("interrupted", sys.stderr)
     except TyperException as error:
         _say(error.format_message(), sys.stderr)
-        code = 2
+        return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    except (ValueError, OSError, ImportError) as error:
+        return _OUTPUT_CLOSED
+    except (MesonetError, OSError) as error:
+        if _verbose.get():
+            traceback.print_exc()
         _say(_describe(error), sys.stderr)
-        code = 1
+        return getattr(error, "exit_code", _SYSTEM)
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted", sys.stderr)
         code = _INTERRUPTED
-    sys.exit(code if isinstance(code, int) else 0)
+    except Exception:  # noqa: BLE001 - a fault of the program
+        traceback.print_exc()
+        return _FAULT
+    if code == _INTERRUPTED:
+        _say("interrupted", sys.stderr)
+    return code if isinstance(code, int) else 0

@@ -15,6 +15,7 @@ _EXAMPLES = 3
 _TOGETHER = 4
 _WIDTH = 100
 _INDENT = 9
+_LEAK = 3
 _COLORS = {"leak": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -44,7 +45,7 @@ def run(
 
     Looks for equal and nearly equal pictures, groups on both sides, frames without a grouping,
     file properties that tell the classes apart, uneven classes and unreadable files, and says
-    what each does to the figures. The exit code is 1 if there is a leak: a picture or group on
+    what each does to the figures. The exit code is 3 if there is a leak: a picture or group on
     both sides, a picture in both classes, or look-alikes in different groups. Warnings and notes
     leave it 0.
     """
@@ -73,7 +74,7 @@ def run(
         else:
             _write_table(result, stream)
     if result.has_leaks:
-        raise typer.Exit(1)
+        raise typer.Exit(_LEAK)
 
 
 def _write_table(result: "Audit", stream: TextIO) -> None:

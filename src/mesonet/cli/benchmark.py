@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mesonet.errors import ArgumentError
+
 if TYPE_CHECKING:
     from mesonet.evaluation.benchmark.models import Contender, DataSet, Watch
 
@@ -74,7 +76,7 @@ def run(
     from mesonet.evaluation.benchmark.run import run_benchmark
 
     if output.suffix == ".json":
-        raise ValueError(f"{output}: name the page, such as {output.with_suffix('.html')}")
+        raise ArgumentError(f"{output}: name the page, such as {output.with_suffix('.html')}")
     for path in (output, output.with_suffix(".json")):
         check_output(path)
     data_sets = [_data_set(text) for text in data]
@@ -117,7 +119,7 @@ def _watch(bar: Any) -> "Watch":
 def _named(text: str, option: str, form: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     if not name or not value:
-        raise ValueError(f"{option} takes {form}, not {text!r}")
+        raise ArgumentError(f"{option} takes {form}, not {text!r}")
     return name, value
 
 
@@ -146,9 +148,9 @@ def _contenders(
         title, file = _named(text, "--scores", "NAME@DATA=FILE")
         name, _, data = title.rpartition("@")
         if not name or data not in known:
-            raise ValueError(f"--scores takes NAME@DATA=FILE with DATA of --data, not {text!r}")
+            raise ArgumentError(f"--scores takes NAME@DATA=FILE with DATA of --data, not {text!r}")
         if data in stored.setdefault(name, {}):
-            raise ValueError(f"--scores names {name}@{data} twice")
+            raise ArgumentError(f"--scores names {name}@{data} twice")
         stored[name][data] = file
     declared: dict[str, frozenset[str]] = {}
     for text in trained_on:
@@ -170,12 +172,14 @@ def _contenders(
         for name, files in stored.items()
     ]
     if not contenders:
-        raise ValueError("a benchmark needs a --model or --scores")
+        raise ArgumentError("a benchmark needs a --model or --scores")
     names = [contender.name for contender in contenders]
     _check_different(names, "models", "NAME=MODEL")
     for name in declared:
         if name not in names:
-            raise ValueError(f"--trained-on names {name!r}, but the models are {', '.join(names)}")
+            raise ArgumentError(
+                f"--trained-on names {name!r}, but the models are {', '.join(names)}"
+            )
         for data in sorted(declared[name].difference(known)):
             print(f"mesonet: {name} was trained on {data}, no --data here", file=sys.stderr)
     return contenders
@@ -184,7 +188,7 @@ def _contenders(
 def _check_different(names: list[str], what: str, form: str) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two {what} are called {name!r}; tell them apart with {form}")
+            raise ArgumentError(f"two {what} are called {name!r}; tell them apart with {form}")
 
 
 def _print_tables(results: list[dict[str, Any]]) -> None:

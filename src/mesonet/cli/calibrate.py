@@ -47,11 +47,12 @@ def run(
     from mesonet.datasets.class_folders import ClassFolders, warn_of_frames
     from mesonet.datasets.groups import group_keys
     from mesonet.detector import Detector
+    from mesonet.errors import InputError
     from mesonet.evaluation.calibration import calibrate, cross_calibrate
     from mesonet.evaluation.scores import score_folder
 
     if output.suffix.lower() not in {".keras", ".h5", ".hdf5"}:
-        raise ValueError(f"{output}: the ending must be .keras, .h5 or .hdf5")
+        raise InputError(output, "the ending must be .keras, .h5 or .hdf5")
     check_output(output)
     data = ClassFolders.read(data_dir)
     if groups:

@@ -26,6 +26,7 @@ def run(
     from mesonet.demo.report import write_report
     from mesonet.demo.samples import make_samples
     from mesonet.detector import DEEPFAKE, UNCERTAIN, Detector, Verdict
+    from mesonet.errors import ImageError
 
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("forging, scoring and drawing"):
@@ -41,7 +42,7 @@ def run(
     table = Table("image", "truth", "verdict", "fake probability", "", box=None, pad_edge=False)
     for item, result in zip(items, results, strict=True):
         if not isinstance(result, Verdict):
-            raise OSError(f"{result.path}: {result.error}")
+            raise ImageError(result.path, result.error)
         truth = DEEPFAKE if item.is_fake else "real"
         right = "" if result.label in (truth, UNCERTAIN) else "[yellow]wrong"
         table.add_row(item.title, truth, result.label, f"{result.fake_probability:.3f}", right)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN, Failure, Verdict
+from mesonet.errors import InputError
 
 Result = Verdict | Failure
 Writer = Callable[[Iterable[Result], TextIO, bool], None]
@@ -41,12 +42,12 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 def check_output(path: Path) -> None:
-    """Raise an `OSError` where a file could not be written later, before long work begins."""
+    """Raise an `InputError` where a file could not be written, before long work begins."""
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        raise InputError(path, os.strerror(errno.EISDIR))
     if not os.access(path.parent, os.W_OK):
         code = errno.EACCES if path.parent.is_dir() else errno.ENOENT
-        raise OSError(code, os.strerror(code), str(path.parent))
+        raise InputError(path.parent, os.strerror(code))
 
 
 def printable(text: str) -> str:

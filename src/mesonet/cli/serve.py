@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mesonet.errors import MissingPackageError
+
 
 def run(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
@@ -24,5 +26,5 @@ def run(
     try:
         from mesonet_site.serve import serve
     except ImportError:
-        raise ImportError("the server needs: pip install 'mesonet[server]'") from None
+        raise MissingPackageError("the server", "server") from None
     serve(host, port, home, data)

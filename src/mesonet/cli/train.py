@@ -126,9 +126,10 @@ def _read_settings(run: Path) -> dict[str, Any]:
 def _train(settings: dict[str, Any], resume: Path | None) -> None:
     import time
 
-    from mesonet.architectures import create_model
+    from mesonet.architectures import create_model, get_architecture
     from mesonet.backend import keras
     from mesonet.cli.training_progress import TrainingProgress, checking
+    from mesonet.errors import ArgumentError, InputError
     from mesonet.images.blending import Blending
     from mesonet.model_file import load_model
     from mesonet.training.callbacks import find_best_model
@@ -142,12 +143,14 @@ def _train(settings: dict[str, Any], resume: Path | None) -> None:
         model, info = load_model(settings["model"], compile=settings["no_compile"])
     else:
         options = {"weights": settings["weights"]} if settings["weights"] else {}
+        if options and get_architecture(settings["architecture"]).features is None:
+            raise ArgumentError(f"--weights starts a backbone; {settings['architecture']} is none")
         model = create_model(settings["architecture"], **options)
     if settings["freeze_until"]:
         freeze(model, settings["freeze_until"])
     if not resume:
         if (run / SETTINGS_FILE).exists():
-            raise ValueError(f"{run}: this folder holds a run already; use --resume or another")
+            raise InputError(run, "this folder holds a run already; use --resume or another")
         run.mkdir(parents=True, exist_ok=True)
         plain = {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()}
         (run / SETTINGS_FILE).write_text(json.dumps(plain, indent=1))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mesonet.backend import keras
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping
+from mesonet.errors import ArgumentError
 from mesonet.images.augmentation import Augmentation
 from mesonet.images.blending import Blending, Mask
 from mesonet.images.reading import load_image
@@ -50,7 +51,7 @@ class ImageBatches(keras.utils.PyDataset):  # type: ignore[misc]
     ) -> None:
         super().__init__(workers=workers, max_queue_size=4 * workers)
         if batch_size < 1:
-            raise ValueError(f"the batch size must be at least 1, not {batch_size}")
+            raise ArgumentError(f"the batch size must be at least 1, not {batch_size}")
         self.data = data
         self.batch_size = batch_size
         self.preprocessing = preprocessing or Preprocessing(size=IMG_WIDTH)

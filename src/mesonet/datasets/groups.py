@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from mesonet.errors import ArgumentError, DataError
 from mesonet.files import read_table
 
 Grouping = Callable[[PurePath], str] | str | os.PathLike[str]
@@ -53,7 +54,7 @@ def _read_table(table: Path) -> dict[str, str]:
     groups = {name: group for name, (group,) in read_table(table, ["group"]).items()}
     for name, group in groups.items():
         if not group:
-            raise ValueError(f"{table}: {name} has no group")
+            raise DataError(table, f"{name} has no group")
     return groups
 
 
@@ -82,12 +83,14 @@ def group_keys(paths: Iterable[PurePath], grouping: Grouping) -> list[str]:
         return _pairs(paths)
     table = Path(grouping)
     if not table.is_file():
-        raise ValueError(f"--groups takes 'video', 'pair' or a CSV file; {grouping!s} is neither")
+        raise ArgumentError(
+            f"--groups takes 'video', 'pair' or a CSV file; {grouping!s} is neither"
+        )
     known = _read_table(table)
     missing = [path.as_posix() for path in paths if path.as_posix() not in known]
     if missing:
-        raise ValueError(
-            f"{table}: {len(missing)} of {len(paths)} images are not listed, such as {missing[0]}"
+        raise DataError(
+            table, f"{len(missing)} of {len(paths)} images are not listed, such as {missing[0]}"
         )
     return [known[path.as_posix()] for path in paths]
 
@@ -126,7 +129,7 @@ def split_groups(
     fewest = min(len(np.unique(keys[labels == label])) for label in classes)
     folds = min(_FOLDS, len(np.unique(keys)), *(np.sum(labels == label) for label in classes))
     if fewest < 2 or folds < 2:
-        raise ValueError("a split by group needs at least two groups of each class")
+        raise DataError("", "a split by group needs at least two groups of each class")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     order = [test for _, test in splitter.split(labels, labels, keys) if len(test)]
     for test in order:
@@ -135,5 +138,5 @@ def split_groups(
             break
         held_out[test] = True
     if set(labels[~held_out]) != set(classes):
-        raise ValueError("the groups are too few or too uneven to hold out that share of them")
+        raise DataError("", "the groups are too few or too uneven to hold out that share of them")
     return held_out

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from mesonet.datasets.class_folders import ClassFolders, class_folders, warn_of_frames
 from mesonet.datasets.groups import Grouping, group_keys, split_groups
-from mesonet.errors import DataError
+from mesonet.errors import ArgumentError, DataError
 
 
 def split_dataset(
@@ -44,7 +44,7 @@ def split_dataset(
     if destination.exists():
         raise DataError(destination, "this folder exists already")
     if not 0 < test_fraction < 1:
-        raise ValueError(f"the test fraction must lie between 0 and 1, not {test_fraction}")
+        raise ArgumentError(f"the test fraction must lie between 0 and 1, not {test_fraction}")
     parts = _parts(source)
     class_names = parts[0].class_names
     images = dict[PurePath, tuple[Path, int]]()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from mesonet.demo.forgeries import FORGERIES
 from mesonet.demo.report import Item
+from mesonet.errors import MissingPackageError
 
 _TOP, _LEFT, _SIDE = 30, 142, 160
 
@@ -22,7 +23,7 @@ def make_samples(folder: Path) -> list[Item]:
     try:
         from skimage.data import astronaut
     except ImportError:
-        raise ImportError("the demo needs: pip install 'mesonet[demo]'") from None
+        raise MissingPackageError("the demo", "demo") from None
     portrait = astronaut()
     face = np.ascontiguousarray(portrait[_TOP : _TOP + _SIDE, _LEFT : _LEFT + _SIDE])
     samples = {"photograph": (face, False)}

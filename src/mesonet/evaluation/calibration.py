@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mesonet.detector import Band
+from mesonet.errors import ArgumentError, DataError
 from mesonet.evaluation.metrics import Bools, Floats, choose_threshold
 from mesonet.model_info import Calibration, ModelInfo, logit
 
@@ -73,7 +74,7 @@ def choose_band(is_fake: Bools, calibrated: Floats, threshold: float, error_rate
     """
     fakes, reals = _count(is_fake)
     if not (0 <= error_rate <= 1 and 0 <= threshold <= 1):
-        raise ValueError("the error rate and the threshold must lie in 0..1")
+        raise ArgumentError("the error rate and the threshold must lie in 0..1")
     order = np.argsort(calibrated)
     scores = calibrated[order].astype(np.float64)
     ends = np.union1d(_gaps(scores), threshold)
@@ -154,7 +155,7 @@ def cross_calibrate(
     keys = np.asarray(groups)
     fewest = min(len(np.unique(keys[is_fake == fake])) for fake in (False, True))
     if fewest < 2:
-        raise ValueError("a calibration needs at least two groups of each class")
+        raise DataError("", "a calibration needs at least two groups of each class")
     probability, threshold = np.zeros(len(keys)), np.zeros(len(keys))
     uncertain = np.zeros(len(keys), bool)
     folds = StratifiedGroupKFold(min(_FOLDS, fewest), shuffle=True, random_state=0)
@@ -176,7 +177,7 @@ def _fit(is_fake: Bools, raw_scores: Floats, error_rate: float) -> tuple[Calibra
 def _count(is_fake: Bools) -> tuple[int, int]:
     fakes = int(is_fake.sum())
     if fakes in (0, len(is_fake)):
-        raise ValueError("a calibration needs images of both classes")
+        raise DataError("", "a calibration needs images of both classes")
     return fakes, len(is_fake) - fakes
 
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.errors import ArgumentError
+
 DEFAULTS: dict[str, Any] = {
     "rotation_range": 15,
     "zoom_range": 0.2,
@@ -69,7 +71,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if self.fill_mode not in _BORDERS:
-            raise ValueError(f"fill_mode must be one of {', '.join(_BORDERS)}")
+            raise ArgumentError(f"fill_mode must be one of {', '.join(_BORDERS)}")
 
     @classmethod
     def from_options(cls, use_defaults: bool, extra: Mapping[str, Any] | None = None) -> Self:
@@ -81,7 +83,7 @@ class Augmentation:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(extra or {}) - known)
         if unknown:
-            raise ValueError(
+            raise ArgumentError(
                 f"unknown augmentation {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             )
         return cls(**{**(extra or {}), **(DEFAULTS if use_defaults else {})})

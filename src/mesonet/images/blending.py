@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.errors import ArgumentError
+
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
 
@@ -53,7 +55,7 @@ class Blending:
 
     def __post_init__(self) -> None:
         if not all(0 <= share <= 1 for share in (self.share, self.others, self.smoothed)):
-            raise ValueError("share, others and smoothed must lie in 0..1")
+            raise ArgumentError("share, others and smoothed must lie in 0..1")
 
     def __call__(
         self, image: Image, rng: np.random.Generator, other: Image | None = None

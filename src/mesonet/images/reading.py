@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, TiffTags, UnidentifiedImageError
 
-from mesonet.errors import ImageError
+from mesonet.errors import ArgumentError, ImageError
 from mesonet.preprocessing import Preprocessing
 
 MAX_PIXELS = 100_000_000
@@ -248,7 +248,7 @@ def load_images(
         came in their place.
     """
     if ahead < 1:
-        raise ValueError(f"at least one image must be loaded ahead, not {ahead}")
+        raise ArgumentError(f"at least one image must be loaded ahead, not {ahead}")
     pool = ThreadPoolExecutor(workers, thread_name_prefix="mesonet-images")
     tasks = (pool.submit(_load_or_error, path, preprocessing) for path in paths)
     try:

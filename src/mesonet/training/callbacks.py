@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
 
@@ -43,7 +44,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self.history.setdefault(name, []).append(float(value))
         if self.monitor not in self.history:
             known = ", ".join(self.history)
-            raise ValueError(f"{self.monitor} is not measured; measured are {known}")
+            raise ArgumentError(f"{self.monitor} is not measured; measured are {known}")
         values = [self.sign * value for value in self.history[self.monitor]]
         if self.best and (len(values) == 1 or values[-1] > max(values[:-1])):
             save_model(self.model, self.best, self.info)

@@ -1,6 +1,7 @@
 """Training only the later part of a network whose first part knows enough already."""
 
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError
 
 _MOMENTUM = 0.97  # statistics follow within a hundred steps, as small data sets need
 
@@ -23,7 +24,7 @@ def freeze(model: keras.Model, until: str) -> None:
     names = [layer.name for layer in model.layers]
     first = next((i for i, name in enumerate(names) if name.startswith(until)), None)
     if first is None:
-        raise ValueError(f"no layer of {model.name} begins with {until!r}")
+        raise ArgumentError(f"no layer of {model.name} begins with {until!r}")
     for layer in model.layers[:first]:
         layer.trainable = False
     for layer in model.layers[first:]:

@@ -3,6 +3,7 @@
 import math
 
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError
 
 
 def decay_schedule(
@@ -22,7 +23,7 @@ def decay_schedule(
         ValueError: ``lr``, ``decay_rate`` or ``decay_limit`` is not positive.
     """
     if min(lr, decay_rate, decay_limit) <= 0:
-        raise ValueError("learning rate, decay rate and decay limit must be positive")
+        raise ArgumentError("learning rate, decay rate and decay limit must be positive")
     if decay_rate >= 1 or decay_limit >= lr:
         return lr
     num_times = math.floor(math.log(decay_limit / lr, decay_rate) + 1e-9)

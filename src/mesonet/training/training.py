@@ -11,6 +11,7 @@ from mesonet.architectures import get_architecture, list_architectures
 from mesonet.backend import keras
 from mesonet.datasets.batches import ImageBatches, get_train_data_generator
 from mesonet.datasets.groups import Grouping
+from mesonet.errors import ArgumentError, InputError
 from mesonet.images.blending import Blending
 from mesonet.model import save_model_history
 from mesonet.model_info import ModelInfo
@@ -31,7 +32,7 @@ from mesonet.visualization import plot_loss_curve
 
 def _is_lower_better(monitor: str, mode: str) -> bool:
     if mode not in {"auto", "min", "max"}:
-        raise ValueError(f"mode must be auto, min or max, not {mode!r}")
+        raise ArgumentError(f"mode must be auto, min or max, not {mode!r}")
     return mode == "min" or (mode == "auto" and "loss" in monitor)
 
 
@@ -124,7 +125,11 @@ def train_model(
         mesonet.errors.DataError: the folder is not a data folder.
     """
     if epochs < 1:
-        raise ValueError(f"epochs must be at least 1, not {epochs}")
+        raise ArgumentError(f"epochs must be at least 1, not {epochs}")
+    try:
+        keras.losses.get(loss)
+    except ValueError:
+        raise ArgumentError(f"Keras has no loss {loss!r}") from None
     started = time.strftime("%Y%m%d-%H%M%S")
     preprocessing = info.preprocessing if info else _usual_preprocessing(model)
     train, validation = get_train_data_generator(
@@ -164,16 +169,18 @@ def train_model(
             optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")]
         )
     elif not model.compiled:
-        raise ValueError("compile=False trains a compiled model further; this one is not compiled")
+        raise ArgumentError(
+            "compile=False trains a compiled model further; this one is not compiled"
+        )
     if validation is None:
         monitor = monitor.removeprefix("val_")
     lowest = _is_lower_better(monitor, mode)
 
     run = Path(run_dir) if run_dir else Path("runs") / started
     if resume and not (run / HISTORY_FILE).is_file():
-        raise ValueError(f"{run}: there is nothing to resume")
+        raise InputError(run, "there is nothing to resume")
     if not resume and (run / HISTORY_FILE).exists():
-        raise ValueError(f"{run}: this folder holds a run already; resume it or name another")
+        raise InputError(run, "this folder holds a run already; resume it or name another")
     run.mkdir(parents=True, exist_ok=True)
     best = None
     if checkpoint:

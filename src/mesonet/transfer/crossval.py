@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mesonet.class_names import real_class
+from mesonet.errors import ArgumentError, DataError, StoreError
 from mesonet.evaluation.metrics import auc, choose_threshold
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
@@ -226,9 +227,10 @@ def _divide(dataset: FeatureDataset, images: Mask, folds: int, seed: int) -> Ite
     for label, name in enumerate(dataset.class_names):
         groups = len(np.unique(keys[labels == label]))
         if groups < folds:
-            raise ValueError(
+            raise DataError(
+                "",
                 f"{folds} folds need at least {folds} groups of each class; "
-                f"there are {groups} of {name}"
+                f"there are {groups} of {name}",
             )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for _, part in splitter.split(chosen, labels, keys):
@@ -244,7 +246,7 @@ def _common(candidates: Sequence[Candidate]) -> FeatureDataset:
         ValueError: there are none, or they are of different images.
     """
     if not candidates:
-        raise ValueError("there is nothing to choose from")
+        raise ArgumentError("there is nothing to choose from")
     first = candidates[0].dataset
     for candidate in candidates[1:]:
         other = candidate.dataset
@@ -253,7 +255,9 @@ def _common(candidates: Sequence[Candidate]) -> FeatureDataset:
             first.groups,
             first.class_names,
         ):
-            raise ValueError(f"{first.folder} and {other.folder} hold different images or groups")
+            raise StoreError(
+                "", f"{first.folder} and {other.folder} hold different images or groups"
+            )
     return first
 
 

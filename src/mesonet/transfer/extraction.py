@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mesonet.backend import keras
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping, group_keys
-from mesonet.errors import ImageError, StoreError
+from mesonet.errors import ArgumentError, ImageError, StoreError
 from mesonet.images.reading import load_image
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
@@ -72,7 +72,7 @@ def extract_features(
     """
     folder = Path(store)
     if backbone.input_shape[1] != recipe.preprocessing.size:
-        raise ValueError(
+        raise ArgumentError(
             f"the network takes images of {backbone.input_shape[1]} px, "
             f"not of {recipe.preprocessing.size} px"
         )

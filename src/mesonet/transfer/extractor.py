@@ -3,6 +3,7 @@
 from typing import Literal, get_args
 
 from mesonet.backend import keras
+from mesonet.errors import ArgumentError
 from mesonet.runtime import Runtime, keras_runtime
 
 Pooling = Literal["none", "mean", "layers"]
@@ -25,7 +26,9 @@ def make_extractor(backbone: keras.Model, pooling: Pooling) -> keras.Model:
         ValueError: an unknown pooling.
     """
     if pooling not in get_args(Pooling):
-        raise ValueError(f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}")
+        raise ArgumentError(
+            f"pooling must be one of {', '.join(get_args(Pooling))}, not {pooling!r}"
+        )
     if pooling == "none":
         return backbone
     if pooling == "mean":

@@ -1,5 +1,6 @@
 """The heads there are to choose from, by name, and the factors that a search tries."""
 
+from mesonet.errors import ArgumentError
 from mesonet.transfer.heads import Head, Logistic, Mlp
 from mesonet.transfer.notebook import Notebook, NotebookSigmoid
 
@@ -27,6 +28,6 @@ def find_heads(names: list[str], *, search: bool) -> list[Head]:
     heads: list[Head] = []
     for name in names:
         if name not in HEADS:
-            raise ValueError(f"there is no head {name!r}; known are {', '.join(HEADS)}")
+            raise ArgumentError(f"there is no head {name!r}; known are {', '.join(HEADS)}")
         heads += GRID[name] if search else (HEADS[name],)
     return heads

@@ -11,6 +11,7 @@ import numpy as np
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import group_keys, look_like_frames
 from mesonet.detector import Detector, Failure, ImageSource
+from mesonet.errors import DataError
 from mesonet.evaluation.benchmark.prediction_cache import PredictionCache
 from mesonet.evaluation.metrics import Floats
 from mesonet.files import file_hash, read_table
@@ -220,12 +221,12 @@ def read_predictions(stored: Stored, data: DataSet) -> Predictions:
         try:
             rows[name] = (_number(score) if score else np.nan, _number(threshold))
         except ValueError:
-            raise ValueError(f"{table}: {name}: scores must be numbers of 0..1") from None
+            raise DataError(table, f"{name}: scores must be numbers of 0..1") from None
     names = [path.as_posix() for path in data.folder.names]
     missing = [name for name in names if name not in rows]
     if missing:
-        raise ValueError(
-            f"{table}: {len(missing)} of {len(names)} images are not listed, such as {missing[0]}"
+        raise DataError(
+            table, f"{len(missing)} of {len(names)} images are not listed, such as {missing[0]}"
         )
     values = np.array([rows[name] for name in names])
     failures = {int(i): "no stored score" for i in np.flatnonzero(np.isnan(values[:, 0]))}
