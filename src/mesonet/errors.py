@@ -26,6 +26,13 @@
 130    interrupted
 141    whoever read the output went away
 =====  =============================================================================
+    MesonetError
+        ImageError          an image that cannot be found or read
+        DataError           a data folder that cannot be used as it is
+        ModelFileError      a model file is refused
+        CheckpointError     a PyTorch checkpoint is refused
+        StoreError          a feature store that cannot be written or read as asked
+        ProvenanceError     a trust list that cannot be had
 """
 
 import os
@@ -100,3 +107,7 @@ class MissingPackageError(MesonetError, ImportError):  # type: ignore[misc]
     def __init__(self, what: str, extra: str) -> None:
         super().__init__("", f"{what} needs: pip install 'mesonet[{extra}]'")
         self.args = (what, extra)
+
+
+class ProvenanceError(MesonetError):
+    """A trust list cannot be had."""

@@ -29,6 +29,7 @@ from mesonet.cli import (
     serve,
     split,
     train,
+    trust_list,
 )
 from mesonet.errors import MesonetError
 
@@ -58,9 +59,10 @@ for command in (
     models,
     export,
     demo,
+    trust_list,
     serve,
 ):
-    app.command(command.__name__.rpartition(".")[2])(command.run)
+    app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
 
 
 def _show_version(asked: bool) -> None:

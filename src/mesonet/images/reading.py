@@ -80,7 +80,7 @@ def read_image(
         path = name or str(getattr(source, "name", None) or "image")
     try:
         data = _read(source, path, max_bytes)
-        with _without_warnings():
+        with without_warnings():
             return _decode(data, path, max_pixels)
     except ImageError:
         raise
@@ -195,7 +195,8 @@ class _WarningWhileReading(Warning, metaclass=_WhileReading):
 
 
 @contextmanager
-def _without_warnings() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
+    """Keep silent what warns of damaged metadata, in this thread alone."""
     if not warnings.filters or warnings.filters[0][2] is not _WarningWhileReading:
         warnings.simplefilter("ignore", _WarningWhileReading)
     _thread.reading = True
