@@ -9,6 +9,7 @@
             ModelFileError              a model file
             CheckpointError             a PyTorch checkpoint
             StoreError                  a feature store
+            ProvenanceError             a list of trusted certificates
         ArgumentError               1   an argument or option has a value that makes no sense
         MissingPackageError         4   an optional package is not installed
 
@@ -26,13 +27,6 @@
 130    interrupted
 141    whoever read the output went away
 =====  =============================================================================
-    MesonetError
-        ImageError          an image that cannot be found or read
-        DataError           a data folder that cannot be used as it is
-        ModelFileError      a model file is refused
-        CheckpointError     a PyTorch checkpoint is refused
-        StoreError          a feature store that cannot be written or read as asked
-        ProvenanceError     a trust list that cannot be had
 """
 
 import os
@@ -86,6 +80,10 @@ class StoreError(InputError):
     """A feature store cannot be written or read as asked."""
 
 
+class ProvenanceError(InputError):
+    """A trust list cannot be had."""
+
+
 class ArgumentError(MesonetError, ValueError):
     """An argument or an option has a value that makes no sense."""
 
@@ -107,7 +105,3 @@ class MissingPackageError(MesonetError, ImportError):  # type: ignore[misc]
     def __init__(self, what: str, extra: str) -> None:
         super().__init__("", f"{what} needs: pip install 'mesonet[{extra}]'")
         self.args = (what, extra)
-
-
-class ProvenanceError(MesonetError):
-    """A trust list cannot be had."""
