@@ -4,7 +4,8 @@
 
     MesonetError                    exit code of the command line
         InputError                  1   a file or folder that was named cannot be used
-            ImageError                  an image cannot be found or read
+            MediaError                  a photograph or clip
+                ImageError                  an image
             DataError                   a data folder, or a table about one
             ModelFileError              a model file
             CheckpointError             a PyTorch checkpoint
@@ -57,7 +58,11 @@ class InputError(MesonetError, ValueError):
     """A file or folder that was named cannot be used."""
 
 
-class ImageError(InputError):
+class MediaError(InputError):
+    """A photograph or clip cannot be read."""
+
+
+class ImageError(MediaError):
     """An image cannot be found or read."""
 
     def __str__(self) -> str:

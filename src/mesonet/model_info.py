@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.class_names import real_class
+from mesonet.evidence import Evidence
 from mesonet.preprocessing import Preprocessing
 
 _SURE = 1e-6
@@ -61,6 +62,10 @@ class ModelInfo:
         band: a ``fake_probability`` from the first number on, but below the second, is
             uncertain; the threshold lies between them. None where every image is decided.
         error_rate: what share of the verdicts of each kind the band allows to be wrong, 0..1.
+        evidence: words for a face's ``fake_probability``, with measured rates; None where nobody
+            measured them.
+        clip_evidence: the same for a person in a clip, measured on clips.
+        kinds: which kinds of manipulation the model was measured on, such as ``"face swaps"``.
     """
 
     architecture: str | None = None
@@ -70,6 +75,9 @@ class ModelInfo:
     calibration: Calibration | None = None
     band: tuple[float, float] | None = None
     error_rate: float | None = None
+    evidence: Evidence | None = None
+    clip_evidence: Evidence | None = None
+    kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (
@@ -87,6 +95,8 @@ class ModelInfo:
             )
         if self.error_rate is not None and not 0 <= self.error_rate <= 1:
             raise ValueError(f"the error rate must lie in 0..1, not {self.error_rate!r}")
+        if not all(isinstance(kind, str) and 0 < len(kind) <= 100 for kind in self.kinds):
+            raise ValueError(f"kinds of manipulation have names, unlike {self.kinds!r}")
 
     @property
     def real_class(self) -> int:
@@ -103,12 +113,21 @@ class ModelInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
-        band = None if self.band is None else list(self.band)
-        return asdict(self) | {"class_names": list(self.class_names), "band": band}
+        lists: dict[str, list[Any] | None] = {"class_names": list(self.class_names)}
+        lists["kinds"] = list(self.kinds)
+        lists["band"] = None if self.band is None else list(self.band)
+        records = {
+            name: None if record is None else record.to_dict()
+            for name, record in (
+                ("evidence", self.evidence),
+                ("clip_evidence", self.clip_evidence),
+            )
+        }
+        return asdict(self) | lists | records
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `to_dict` wrote, also before there were calibrations and bands.
+        """Read what `to_dict` wrote, also before there were calibrations, bands and evidence.
 
         Raises:
             ValueError: a value is missing, of the wrong kind or out of range.
@@ -130,6 +149,13 @@ class ModelInfo:
                 calibration=None if calibration is None else Calibration(**calibration),
                 band=band,
                 error_rate=None if error_rate is None else float(error_rate),
+                evidence=_evidence(values.get("evidence")),
+                clip_evidence=_evidence(values.get("clip_evidence")),
+                kinds=tuple(values.get("kinds", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model description: {error}") from error
+
+
+def _evidence(values: dict[str, Any] | None) -> Evidence | None:
+    return None if values is None else Evidence.from_dict(values)

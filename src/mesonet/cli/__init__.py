@@ -18,6 +18,7 @@ from mesonet.cli import (
     audit,
     benchmark,
     calibrate,
+    check,
     crossval,
     demo,
     evaluate,
@@ -46,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
+    check,
     predict,
     evaluate,
     benchmark,

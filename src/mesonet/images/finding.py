@@ -4,7 +4,7 @@ import fnmatch
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from mesonet.errors import ImageError
@@ -14,14 +14,14 @@ IMAGE_SUFFIXES = frozenset(
     | {".bmp", ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff"}
 )
 
-_SUFFIXES = tuple(IMAGE_SUFFIXES)
 
-
-def find_images(inputs: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], list[ImageError]]:
+def find_images(
+    inputs: Iterable[str | os.PathLike[str]], suffixes: Collection[str] = IMAGE_SUFFIXES
+) -> tuple[list[Path], list[ImageError]]:
     """List the image files that files, folders and glob patterns stand for.
 
     A file that is named, or matched by a pattern, is taken whatever its suffix. A folder gives the
-    files below it that end in one of `IMAGE_SUFFIXES`; it is searched to any depth and through
+    files below it that end in one of the suffixes; it is searched to any depth and through
     links, each folder once. Hidden files and folders are passed over unless they are named. In a
     pattern ``**`` stands for folders to any depth. Whether a file really is an image shows when it
     is read.
@@ -41,11 +41,11 @@ def find_images(inputs: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], l
             if not names:
                 errors.append(ImageError(name, "nothing matches this pattern"))
         for match in names:
-            found |= dict.fromkeys(_files(match, errors))
+            found |= dict.fromkeys(_files(match, suffixes, errors))
     return list(found), errors
 
 
-def _files(name: str, errors: list[ImageError]) -> list[Path]:
+def _files(name: str, suffixes: Collection[str], errors: list[ImageError]) -> list[Path]:
     if not name:
         errors.append(ImageError(name, "the name is empty"))
         return []
@@ -57,9 +57,11 @@ def _files(name: str, errors: list[ImageError]) -> list[Path]:
         return []
     errors_before = len(errors)
     below = _tree(name, errors)
-    images = [Path(p) for p, is_folder in below if not is_folder and p.lower().endswith(_SUFFIXES)]
+    ends = tuple(suffixes)
+    images = [Path(p) for p, is_folder in below if not is_folder and p.lower().endswith(ends)]
     if not images and len(errors) == errors_before:
-        errors.append(ImageError(name, "no images in this folder"))
+        what = "images" if suffixes is IMAGE_SUFFIXES else "photographs or clips"
+        errors.append(ImageError(name, f"no {what} in this folder"))
     return images
 
 

@@ -1,0 +1,42 @@
+"""Checking photographs and clips: who is on them, and is somebody forged?"""
+
+import os
+
+from mesonet.checking.checker import FRAMES, MAX_PEOPLE, Checker
+from mesonet.checking.people import combine
+from mesonet.checking.record import OUTCOMES, Check, FileFacts, Person, Pictures, SeenFace
+from mesonet.checking.scale import CAUTION, TEXTS, Scale
+from mesonet.detector import Detector
+from mesonet.media import MediaSource
+
+__all__ = [
+    "CAUTION",
+    "FRAMES",
+    "MAX_PEOPLE",
+    "OUTCOMES",
+    "TEXTS",
+    "Check",
+    "Checker",
+    "FileFacts",
+    "Person",
+    "Pictures",
+    "Scale",
+    "SeenFace",
+    "check",
+    "combine",
+]
+
+
+def check(
+    source: MediaSource, *, model: str | os.PathLike[str] | Detector = Detector.default
+) -> Check:
+    """Check one photograph or clip; for many, make a `Checker` once.
+
+    Args:
+        source: path of a file, or the bytes of one.
+        model: name of a released model, a model file, or a loaded detector.
+
+    Raises:
+        mesonet.errors.ModelFileError: no such model, or a file that is refused.
+    """
+    return Checker(model).check(source)

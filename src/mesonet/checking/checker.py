@@ -1,0 +1,283 @@
+"""Photographs and clips in, a `Check` of each out."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mesonet.checking.people import Tracker, make_person, most_suspicious, outcome_of
+from mesonet.checking.pictures import Album
+from mesonet.checking.record import Check, FileFacts, SeenFace
+from mesonet.checking.scale import Scale
+from mesonet.detector import Detector
+from mesonet.errors import ArgumentError, MediaError
+from mesonet.faces import CenterFace, Face, FaceDetector, Quality, crop_face, measure_quality
+from mesonet.files import file_hash
+from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
+from mesonet.progress import Progress
+from mesonet.runtime import cores
+
+MAX_PEOPLE = 20
+FRAMES = 32
+
+Pixels = NDArray[np.uint8]
+
+
+class Checker:
+    """Looks for people in photographs and clips, and says what a detector makes of each.
+
+    Everything is loaded once; threads may share a checker.
+
+    Args:
+        model: name of a released model, a model file, or a loaded detector.
+        faces: finds the faces; by default CenterFace.
+        limits: what is read at most.
+        frames: how many frames of a clip are looked at.
+
+    Raises:
+        mesonet.errors.ModelFileError: no such model, or a file that is refused.
+    """
+
+    default = Detector.default
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Detector = Detector.default,
+        *,
+        faces: FaceDetector | None = None,
+        limits: Limits | None = None,
+        frames: int = FRAMES,
+    ) -> None:
+        if frames < 1:
+            raise ArgumentError(f"at least one frame of a clip must be looked at, not {frames}")
+        self.detector = model if isinstance(model, Detector) else Detector.load(model)
+        self.faces = faces or CenterFace()
+        self.limits = limits or Limits()
+        self.frames = frames
+        self._scorers = ThreadPoolExecutor(cores(), thread_name_prefix="mesonet-scoring")
+
+    def check(
+        self,
+        source: MediaSource,
+        *,
+        name: str | None = None,
+        pictures: bool = False,
+        progress: Progress | None = None,
+    ) -> Check:
+        """Check one photograph or clip. What is wrong with it is said in the record.
+
+        Args:
+            source: path of a file, or the bytes of one.
+            name: what the record calls it; by default its path.
+            pictures: keep small pictures of what was looked at.
+            progress: told how many frames of a clip have been looked at, and how many there are.
+        """
+        path = name or ("medium" if isinstance(source, bytes) else os.fspath(source))
+        try:
+            facts = _identity(source, self.limits)
+            medium = open_medium(source, path, self.limits)
+            if isinstance(medium, Photo):
+                return self._photo(path, medium, facts, pictures)
+            return self._clip(path, medium, facts, pictures, progress)
+        except MediaError as error:
+            return Check(
+                path=path,
+                kind=None,
+                outcome="unreadable",
+                verdict=None,
+                fake_probability=None,
+                file=facts,
+                model=self.detector.name,
+                scale=Scale.of(self.detector.info),
+                notes=(error.reason,),
+            )
+
+    def check_all(
+        self, sources: Iterable[MediaSource], *, pictures: bool = False
+    ) -> Iterator[Check]:
+        """Check many media in parallel, in their order, a few ahead of the consumer."""
+        waiting: deque[Future[Check]] = deque()
+        media = iter(sources)
+        with ThreadPoolExecutor(cores(), thread_name_prefix="mesonet-checking") as pool:
+            try:
+                while True:
+                    for source in islice(media, max(0, 2 * cores() - len(waiting))):
+                        waiting.append(pool.submit(self.check, source, pictures=pictures))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _photo(self, path: str, photo: Photo, facts: FileFacts, pictures: bool) -> Check:
+        height, width = photo.pixels.shape[:2]
+        facts = replace(facts, format=photo.format, width=width, height=height)
+        look = _Look(self, Album(pictures))
+        look.at(Frame(0, 0.0, 0, photo.pixels))
+        return self._conclude(look, path, facts, clip=False)
+
+    def _clip(
+        self,
+        path: str,
+        clip: Clip,
+        facts: FileFacts,
+        pictures: bool,
+        progress: Progress | None,
+    ) -> Check:
+        look = _Look(self, Album(pictures))
+        total = min(self.frames, clip.facts.frames)
+        for frame in clip.frames(self.frames):
+            look.at(frame)
+            if progress:
+                progress(min(len(look.frames), total), total)
+        facts = replace(
+            facts,
+            format=clip.facts.format,
+            codec=clip.facts.codec,
+            width=look.size[0],
+            height=look.size[1],
+            duration=clip.facts.duration,
+            frames=clip.facts.frames,
+        )
+        check = self._conclude(look, path, facts, clip=True)
+        return replace(check, cuts=tuple(clip.cuts), notes=(*check.notes, *clip.problems))
+
+    def _conclude(self, look: "_Look", path: str, facts: FileFacts, *, clip: bool) -> Check:
+        """Score the faces of the largest people, and gather everything."""
+        scale = Scale.of(self.detector.info, clip=clip)
+        kept, left_out = look.largest()
+        prepared = [s.pixels for s in kept if s.pixels is not None]
+        scores = iter(self._scores(prepared))
+        tracks: dict[int, list[SeenFace]] = {}
+        for sighting in kept:
+            raw, calibrated = next(scores) if sighting.pixels is not None else (None, None)
+            tracks.setdefault(sighting.track, []).append(
+                SeenFace(
+                    frame=sighting.frame,
+                    time=sighting.time if clip else None,
+                    box=sighting.face.box,
+                    landmarks=sighting.face.landmarks,
+                    quality=sighting.quality,
+                    fake_probability=calibrated,
+                    raw_score=raw,
+                )
+            )
+        order = sorted(tracks, key=lambda track: (tracks[track][0].frame, tracks[track][0].box[0]))
+        people = {
+            track: make_person(number, tracks[track], scale, clip=clip)
+            for number, track in enumerate(order, start=1)
+        }
+        suspect = most_suspicious(list(people.values()))
+        notes = []
+        if left_out:
+            notes.append(f"{left_out} more people, with smaller faces, were not scored")
+        return Check(
+            path=path,
+            kind="clip" if clip else "photo",
+            outcome="scored" if suspect else outcome_of(list(people.values())),
+            verdict=suspect.verdict if suspect else None,
+            fake_probability=suspect.fake_probability if suspect else None,
+            file=facts,
+            model=self.detector.name,
+            scale=scale,
+            people=tuple(people.values()),
+            people_left_out=left_out,
+            frames_seen=tuple(look.frames) if clip else (),
+            notes=tuple(notes),
+            pictures=look.album.pictures(people, suspect),
+        )
+
+    def _scores(self, prepared: Sequence[Pixels]) -> list[tuple[float | None, float | None]]:
+        """The raw and the calibrated score of faces; None where the model gives no number."""
+        parts = [prepared[start :: cores()] for start in range(cores())]
+        results: list[tuple[float | None, float | None]] = [(None, None)] * len(prepared)
+        for start, raw in enumerate(self._scorers.map(self._raw_scores, parts)):
+            calibrated = self.detector.info.calibrated(raw)
+            results[start :: cores()] = [
+                (float(score), float(value)) if np.isfinite(score) else (None, None)
+                for score, value in zip(raw, calibrated, strict=True)
+            ]
+        return results
+
+    def _raw_scores(self, prepared: Sequence[Pixels]) -> NDArray[np.float32]:
+        if not prepared:
+            return np.zeros(0, np.float32)
+        return self.detector.raw_scores(self.detector.info.preprocessing.scale(np.stack(prepared)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A face in a frame; ``pixels`` is what the detector sees, None where it is not judged."""
+
+    track: int
+    frame: int
+    time: float
+    face: Face
+    quality: Quality
+    pixels: Pixels | None
+
+
+class _Look:
+    """What is seen while the frames of a medium pass by; the frames themselves are let go."""
+
+    def __init__(self, checker: Checker, album: Album) -> None:
+        self.album = album
+        self.frames: list[tuple[int, float]] = []
+        self.size = (0, 0)
+        self._checker = checker
+        self._tracker = Tracker()
+        self._sightings: list[_Sighting] = []
+        self._beyond = 0
+
+    def at(self, frame: Frame) -> None:
+        """Find the faces of the next frame, link them, and cut those that can be judged."""
+        self.frames.append((frame.number, frame.time))
+        self.size = frame.pixels.shape[1], frame.pixels.shape[0]
+        self.album.add_frame(frame)
+        faces = sorted(self._checker.faces.find(frame.pixels), key=_area, reverse=True)
+        self._beyond = max(self._beyond, len(faces) - MAX_PEOPLE)
+        faces = faces[:MAX_PEOPLE]
+        preprocessing = self._checker.detector.info.preprocessing
+        for face, track in zip(faces, self._tracker.link(frame.shot, faces), strict=True):
+            quality = measure_quality(frame.pixels, face)
+            crop = crop_face(frame.pixels, face)
+            self.album.add_crop(track, frame.number, crop)
+            pixels = None if quality.flaw else preprocessing.resize(Image.fromarray(crop))
+            self._sightings.append(
+                _Sighting(track, frame.number, frame.time, face, quality, pixels)
+            )
+
+    def largest(self) -> tuple[list[_Sighting], int]:
+        """What was seen of the people with the largest faces, and how many others there are."""
+        sizes: dict[int, float] = {}
+        for seen in self._sightings:
+            sizes[seen.track] = max(sizes.get(seen.track, 0.0), _area(seen.face))
+        tracks = sorted(sizes, key=lambda track: sizes[track], reverse=True)
+        kept = set(tracks[:MAX_PEOPLE])
+        left_out = len(tracks) - len(kept) + self._beyond
+        return [seen for seen in self._sightings if seen.track in kept], left_out
+
+
+def _area(face: Face) -> float:
+    return face.box[2] * face.box[3]
+
+
+def _identity(source: MediaSource, limits: Limits) -> FileFacts:
+    """Hash and size of a regular file that is not too large."""
+    if isinstance(source, bytes):
+        return FileFacts(hashlib.sha256(source).hexdigest(), len(source))
+    path = Path(source)
+    try:
+        size = path.stat().st_size
+        return FileFacts(file_hash(path) if size <= limits.bytes else None, size)
+    except (OSError, ValueError):
+        return FileFacts()

@@ -1,0 +1,71 @@
+"""``mesonet check``: people in photographs and clips, and what a detector makes of each."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesonet.cli.options import Model, Output
+
+if TYPE_CHECKING:
+    from mesonet.checking import Check
+
+
+class Format(StrEnum):
+    """How checks are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def run(
+    media: Annotated[
+        list[str],
+        typer.Argument(metavar="MEDIA...", help="Photographs, clips, folders or glob patterns."),
+    ],
+    model: Model = None,
+    format: Annotated[Format, typer.Option(help="How checks are written.")] = Format.TEXT,  # noqa: A002
+    output: Output = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a clip that are looked at.")] = 32,
+) -> None:
+    """Is somebody in these photographs or clips forged?
+
+    Every person is found and judged alone; a medium's verdict is that of its most suspicious
+    person. Where there is no usable face there is no score, and the reason is given. No evidence
+    does not mean authentic. Media that cannot be read are named; the others are checked, and the
+    exit code is 1.
+    """
+    import sys
+    from collections import Counter
+
+    from mesonet.checking import Checker
+    from mesonet.cli import check_output
+    from mesonet.cli import output as files
+    from mesonet.cli.progress import track
+    from mesonet.images.finding import find_images
+    from mesonet.media import MEDIA_SUFFIXES
+
+    paths, problems = find_images(media, MEDIA_SUFFIXES)
+    for problem in problems:
+        files.print_left_out(str(problem))
+    checker = Checker(model or Checker.default, frames=frames)
+    counts: Counter[str] = Counter()
+
+    def counted() -> Iterator["Check"]:
+        checks = checker.check_all(paths)
+        for check in track(checks, len(paths), "checking", quiet=files.is_terminal(output)):
+            counts[check.verdict or check.outcome] += 1
+            yield check
+
+    with files.open_output(output) as stream:
+        check_output.WRITERS[format](counted(), stream)
+    summary = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in sorted(counts.items()))
+    print(
+        f"{summary or 'no media'} (model {checker.detector.name})",
+        file=sys.stdout if format is Format.TEXT and not output else sys.stderr,
+    )
+    if problems or counts["unreadable"] or not paths:
+        raise typer.Exit(1)

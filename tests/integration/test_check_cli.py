@@ -1,0 +1,75 @@
+"""`mesonet check` as its user meets it."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+from tests.clips import nobody, portrait, write_clip
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "check.schema.json").read_text())
+
+
+def check(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", "from mesonet.cli import main; main()", "check", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("media")
+    pair = np.hstack([portrait(), portrait()[:, ::-1]])
+    Image.fromarray(pair).save(folder / "a pair.jpg", quality=95)
+    Image.fromarray(nobody()).save(folder / "nobody.png")
+    write_clip(folder / "clip.mp4", [portrait()] * 4)
+    (folder / "text.mp4").write_text("no clip")
+    return folder
+
+
+def test_json_lines_follow_the_schema(media):
+    result = check(str(media), "--format", "jsonl")
+    assert result.returncode == 1, result.stderr
+    checks = {Path(c["path"]).name: c for c in map(json.loads, result.stdout.splitlines())}
+    for record in checks.values():
+        jsonschema.validate(record, SCHEMA)
+    assert list(checks) == ["a pair.jpg", "clip.mp4", "nobody.png", "text.mp4"]
+    assert [len(record["people"]) for record in checks.values()] == [2, 1, 0, 0]
+    outcomes = [record["outcome"] for record in checks.values()]
+    assert outcomes == ["scored", "scored", "no_face", "unreadable"]
+    assert "1 unreadable" in result.stderr
+    for record in checks.values():
+        scored = record["outcome"] == "scored"
+        assert (record["fake_probability"] is not None) == scored
+        assert (record["verdict"] is not None) == scored
+
+
+def test_text_says_what_words_mean(media):
+    result = check(str(media / "a pair.jpg"), str(media / "nobody.png"))
+    assert result.returncode == 0, result.stderr
+    assert "a pair.jpg  photo, 1024 x 512 px" in result.stdout
+    assert "no score: no face was found" in result.stdout
+    assert "No evidence does not mean authentic" in result.stdout
+    assert "measured" in result.stdout
+
+
+def test_csv_has_a_row_for_each_person_and_json_is_one_list(media, tmp_path):
+    files = [str(media / name) for name in ("a pair.jpg", "clip.mp4")]
+    result = check(*files, "--format", "csv", "--output", str(tmp_path / "a.csv"))
+    assert result.returncode == 0, result.stderr
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
+    assert [row["person"] for row in rows] == ["1", "2", "1"]
+    assert len({row["path"] for row in rows}) == 2
+    result = check(str(media / "nobody.png"), "missing.jpg", "--format", "json")
+    assert result.returncode == 1
+    assert [record["outcome"] for record in json.loads(result.stdout)] == ["no_face"]
+    assert "missing.jpg: no such file or directory" in result.stderr
