@@ -27,6 +27,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "classifiers",
     "mesonet_site.api",
+    "mesonet_site.pages",
+    "django_htmx",
     "django_tasks",
     "django_tasks_db",
     "drf_spectacular",
@@ -43,27 +45,32 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mesonet_site.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "mesonet_site.pages.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "mesonet_site.api.limits.RequestSizeLimit",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "mesonet_site.pages.middleware.PageLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "mesonet_site.urls"
 WSGI_APPLICATION = "mesonet_site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "pages"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "mesonet_site.pages.context.navigation",
             ]
         },
     }
@@ -78,6 +85,12 @@ AUTH_PASSWORD_VALIDATORS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
 USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Spanish")]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "check"
+LOGOUT_REDIRECT_URL = "check"
 
 # Database, queue, cache
 
@@ -116,6 +129,7 @@ DATA_URL = env.str("DATA_URL", default="") or (
     if DATA_ROOT.is_relative_to(MEDIA_ROOT)
     else "/data/"
 )
+IMAGE_SOURCES = env.list("IMAGE_SOURCES", default=[])
 UPLOAD_FOLDER = HOME / env.str("UPLOAD_FOLDER", default="uploads")
 
 STORAGES = {
@@ -197,7 +211,7 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^api/v1/(livez|readyz)/?$"]
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 

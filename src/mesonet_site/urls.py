@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import include, path
-from django.views.generic import RedirectView
 from django.views.static import serve
 
 
@@ -20,7 +19,7 @@ def data(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("", include("mesonet_site.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("mesonet_site.api.urls")),
 ]

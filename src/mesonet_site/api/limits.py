@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 
 from mesonet_site.api.problems import CONTENT_TYPE, problem
 
@@ -29,10 +30,18 @@ class RequestSizeLimit:
             length = 0
         if length <= limit:
             return self.get_response(request)
-        response = JsonResponse(
-            problem(413, f"The request has {length:,} bytes; at most {limit:,} are allowed."),
-            status=413,
-            content_type=CONTENT_TYPE,
-        )
+        response = _refusal(request, length, limit)
         response["Connection"] = "close"
         return response
+
+
+def _refusal(request: HttpRequest, length: int, limit: int) -> HttpResponse:
+    if not request.path.startswith("/api/"):
+        return HttpResponse(
+            render_to_string("413.html", {"length": length, "limit": limit}), status=413
+        )
+    return JsonResponse(
+        problem(413, f"The request has {length:,} bytes; at most {limit:,} are allowed."),
+        status=413,
+        content_type=CONTENT_TYPE,
+    )

@@ -1,7 +1,7 @@
 """Addresses below ``/api/``."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from mesonet_site.api import health, reference, views
@@ -24,5 +24,9 @@ urlpatterns = [
     re_path(r"^v1/readyz/?$", health.Ready.as_view()),
     re_path(r"^v1/version/?$", health.Version.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="about/swagger.html"),
+        name="docs",
+    ),
 ]

@@ -1,0 +1,1 @@
+"""How it works, and the API for programs."""

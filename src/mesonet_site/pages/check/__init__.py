@@ -1,0 +1,1 @@
+"""Checking photographs and clips."""

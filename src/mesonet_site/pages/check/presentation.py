@@ -1,0 +1,183 @@
+"""From the record of a check to what its page shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mesonet_site.pages.check.words import ADVICE, EXPLAINED, FLAWS, OUTCOMES, SIGNS, VERDICTS
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A probability on a line of 100, with the limits of the words.
+
+    Attributes:
+        at: the probability, 0..100.
+        threshold: from here on the model calls a face manipulated.
+        uncertain: from here to ``some`` it does not decide.
+        some: from here on there is some evidence.
+        strong: from here on there is strong evidence; None where that was not measured.
+    """
+
+    at: float
+    threshold: float
+    uncertain: float
+    some: float
+    strong: float | None
+
+    @property
+    def width(self) -> float:
+        """Of the range in which the model does not decide."""
+        return self.some - self.uncertain
+
+    @property
+    def left(self) -> float:
+        """Where the mark of the probability begins that is drawn 1.6 wide."""
+        return min(max(self.at - 0.8, 0.0), 98.4)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The limits as fractions, as people read them."""
+        limits = {"threshold": self.threshold, "low": self.uncertain, "high": self.some}
+        return {name: value / 100 for name, value in limits.items()}
+
+
+class PersonView:
+    """Somebody in a medium, with words for what was found."""
+
+    def __init__(self, person: Record, medium: "MediumView") -> None:
+        self.record = person
+        self.id = person["id"]
+        self.verdict = person["verdict"]
+        self.sign = SIGNS[self.verdict]
+        self.words = VERDICTS[self.verdict] if self.verdict else FLAWS[person["outcome"]]
+        self.meaning = medium.meaning(self.verdict)
+        self.fake_probability = person["fake_probability"]
+        self.crop = medium.pictures.get("crops", {}).get(str(self.id))
+        self.bar = medium.bar(self.fake_probability)
+        self.faces = person["faces"]
+        self.is_suspect = person is medium.suspect
+
+    @property
+    def times(self) -> tuple[float, float] | None:
+        """When the person is first and last seen in a clip, in seconds."""
+        first, last = self.faces[0]["time"], self.faces[-1]["time"]
+        return None if first is None else (first, last)
+
+    @property
+    def share_above(self) -> float | None:
+        """Percent of the faces that are above the threshold."""
+        share = self.record["share_above"]
+        return None if share is None else 100 * share
+
+
+class MediumView:
+    """A photograph or clip with everything that was found.
+
+    Args:
+        record: as of `mesonet.checking.Check.to_dict`.
+        pictures: addresses of the ``scene``, its ``scale`` and ``frame``, the ``crops`` by person
+            and the ``frames`` by number; empty where no pictures are kept.
+    """
+
+    def __init__(self, record: Record, pictures: Mapping[str, Any]) -> None:
+        self.record = record
+        self.pictures = pictures
+        self.name = record["path"]
+        self.is_clip = record["kind"] == "clip"
+        self.verdict = record["verdict"]
+        self.sign = SIGNS[self.verdict]
+        self.file = record["file"]
+        self.model = record["model"]
+        self.suspect = self._suspect()
+        self.people = [PersonView(person, self) for person in record["people"]]
+        self.notes: Sequence[str] = record["notes"]
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        if self.verdict is None:
+            return str(OUTCOMES[self.record["outcome"]])
+        if len(self.people) < 2 or self.suspect is None:
+            return f"{VERDICTS[self.verdict]}."
+        if self.verdict == "no_evidence":
+            return _("No evidence of manipulation on any person that could be judged.")
+        return _("%(words)s on person %(number)s.") % {
+            "words": VERDICTS[self.verdict],
+            "number": self.suspect["id"],
+        }
+
+    @property
+    def explanation(self) -> str:
+        """What to make of it, or to do about it."""
+        if self.verdict is None:
+            return str(ADVICE[self.record["outcome"]])
+        return str(EXPLAINED[self.verdict])
+
+    @property
+    def counted(self) -> str:
+        """How many people there are."""
+        count = len(self.people)
+        text = ngettext("One person was found.", "%(count)s people were found.", count)
+        return text % {"count": count}
+
+    @property
+    def judged(self) -> list[PersonView]:
+        """Those who have a score."""
+        return [person for person in self.people if person.fake_probability is not None]
+
+    def meaning(self, verdict: str | None) -> str:
+        """How often real and manipulated faces are called so."""
+        return self.model["meanings"][verdict] if verdict else ""
+
+    def bar(self, fake_probability: float | None) -> Bar | None:
+        """Where a probability lies."""
+        if fake_probability is None:
+            return None
+        starts = self.model["starts"]
+        strong = starts["strong_evidence"]
+        return Bar(
+            at=100 * fake_probability,
+            threshold=100 * self.model["threshold"],
+            uncertain=100 * starts["uncertain"],
+            some=100 * starts["some_evidence"],
+            strong=None if strong is None else 100 * strong,
+        )
+
+    @property
+    def scene_people(self) -> list[dict[str, Any]]:
+        """Boxes of the people on the scene, in its pixels, and where their numbers go."""
+        if not self.pictures:
+            return []
+        scale, frame = self.pictures["scale"], self.pictures["frame"]
+        unit = max(self.pictures["width"], self.pictures["height"]) / 40
+        return [
+            _box(person, [scale * side for side in face["box"]], unit)
+            for person in self.people
+            for face in person.faces
+            if face["frame"] == frame
+        ]
+
+    def _suspect(self) -> Record | None:
+        """The person who decides the verdict."""
+        score = self.record["fake_probability"]
+        scored = (person for person in self.record["people"] if score is not None)
+        return next((person for person in scored if person["fake_probability"] == score), None)
+
+
+def _box(person: PersonView, box: Sequence[float], unit: float) -> dict[str, Any]:
+    """A face's box, and the tag with the person's number at its upper left corner."""
+    left, top, width, height = (round(side, 1) for side in box)
+    corner = max(left, 0.0), max(top, 0.0)
+    return {
+        "person": person,
+        "rect": {"x": left, "y": top, "width": width, "height": height},
+        "tag": {"x": corner[0], "y": corner[1], "width": round(1.4 * unit, 1), "height": unit},
+        "text": {"x": round(corner[0] + 0.7 * unit, 1), "y": round(corner[1] + 0.8 * unit, 1)},
+        "font": round(0.8 * unit, 1),
+    }

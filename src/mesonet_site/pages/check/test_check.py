@@ -1,0 +1,99 @@
+"""Checking by the page, with a small model and without a browser."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.integration.server.helpers import picture
+
+from classifiers.models import MLModel
+from mesonet_site.api.models import Detection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(enforce_csrf_checks=False)
+
+
+def send(client: Client, *files: tuple[str, bytes], **more: object) -> object:
+    uploads = [SimpleUploadedFile(name, content) for name, content in files]
+    return client.post("/", {"image": uploads}, **more)
+
+
+def test_a_form_leads_to_a_result(client: Client, model: MLModel) -> None:
+    answer = send(client, ("a face.png", picture(0)))
+    detection = Detection.objects.get()
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/checks/{detection.id}/"
+    page = client.get(answer.headers["Location"]).content.decode()
+    assert "a face.png" in page
+    assert "This page keeps its address until" in page
+    assert 'http-equiv="refresh"' not in page
+
+
+def test_nothing_is_sent(client: Client, model: MLModel) -> None:
+    answer = client.post("/")
+    assert answer.status_code == 400
+    assert "No file was chosen." in answer.content.decode()
+
+
+def test_no_model(client: Client) -> None:
+    answer = send(client, ("face.png", picture(0)))
+    assert answer.status_code == 409
+    assert "still preparing its model" in answer.content.decode()
+
+
+def test_too_large(client: Client, model: MLModel, settings: object) -> None:
+    settings.MAX_IMAGE_BYTES = 100
+    answer = send(client, ("face.png", picture(0)), headers={"HX-Request": "true"})
+    assert answer.status_code == 413
+    assert re.search(r"too large: at most 100\sbytes are taken", answer.content.decode())
+
+
+def test_only_for_those_who_signed_in(client: Client, model: MLModel, settings: object) -> None:
+    settings.ANONYMOUS_DETECTION = False
+    assert "<form id=" not in client.get("/").content.decode()
+    assert send(client, ("face.png", picture(0))).status_code in (401, 403)
+
+
+def test_a_check_of_somebody_else_is_not_shown(
+    client: Client, model: MLModel, django_user_model: type
+) -> None:
+    ada = django_user_model.objects.create_user("ada")
+    client.force_login(ada)
+    send(client, ("face.png", picture(0)))
+    address = f"/checks/{Detection.objects.get().id}/"
+    assert client.get(address).status_code == 200
+    assert Client().get(address).status_code == 404
+    assert Client().get(f"{address}record.json").status_code == 404
+    Client().post(f"{address}delete/")
+    assert Detection.objects.exists()
+
+
+def test_record_and_deleting(client: Client, model: MLModel) -> None:
+    address = send(client, ("face.png", picture(0))).headers["Location"]
+    record = client.get(f"{address}record.json")
+    assert "attachment" in record.headers["Content-Disposition"]
+    assert len(record.json()["results"]) == 1
+    answer = client.post(f"{address}delete/", follow=True)
+    assert "deleted" in answer.content.decode()
+    assert not Detection.objects.exists()
+    assert client.get(address).status_code == 404
+
+
+def test_forms_of_other_sites_are_refused(model: MLModel) -> None:
+    answer = send(Client(enforce_csrf_checks=True), ("face.png", picture(0)))
+    assert answer.status_code == 403
+
+
+def test_waiting_without_a_worker_is_said(client: Client, model: MLModel, settings: object) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+    settings.SYNC_IMAGES = 0
+    address = send(client, ("face.png", picture(0))).headers["Location"]
+    page = client.get(address).content.decode()
+    assert 'http-equiv="refresh"' in page
+    assert "The worker that checks files is not running." in page
+    assert 'hx-trigger="every 2s"' in client.get(f"{address}row/").content.decode()

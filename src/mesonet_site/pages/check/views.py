@@ -1,0 +1,108 @@
+"""Checking photographs and clips: the form, the wait, the result."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from classifiers.conf import worker_timeout
+from classifiers.models import Worker
+from mesonet_site.api.models import Detection
+from mesonet_site.api.views import DetectionViewSet
+from mesonet_site.pages import doors
+from mesonet_site.pages.check.presentation import MediumView
+from mesonet_site.pages.check.refusals import sentence
+from mesonet_site.pages.check.timeline import Timeline
+from mesonet_site.pages.check.whole import as_record
+
+
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """Ask for photographs and clips, and take them."""
+    refusal = ""
+    status = 200
+    if request.method == "POST":
+        response = doors.ask(DetectionViewSet, "create", request)
+        if response.status_code < 300:
+            return redirect("check-row" if request.htmx else "check-result", response.data["id"])
+        status, refusal = response.status_code, sentence(response)
+        if request.htmx:
+            return render(request, "check/refused.html", {"refusal": refusal}, status=status)
+    may_check = settings.ANONYMOUS_DETECTION or request.user.is_authenticated
+    context = {"refusal": refusal, "may_check": may_check, "limits": _limits()}
+    return render(request, "check/start.html", context, status=status)
+
+
+@require_GET
+def result(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """What was found, or how far it is."""
+    return render(request, "check/result.html", _context(request, id))
+
+
+@require_GET
+def row(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """One line about a check, for the list on the form's page."""
+    return render(request, "check/row.html", _context(request, id))
+
+
+@require_POST
+def delete(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """Forget a check with all its pictures."""
+    response = doors.ask(DetectionViewSet, "destroy", request, id=id)
+    if response.status_code == 204:
+        messages.success(request, _("The check and its pictures are deleted."))
+    else:
+        messages.error(request, _("There was nothing to delete at that address."))
+    return redirect("check")
+
+
+@require_GET
+def record(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """The record as the API gives it, to be kept."""
+    data = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
+    response = JsonResponse(data, json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="mesonet-{id}.json"'
+    return response
+
+
+@require_GET
+def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
+    """The result on paper: the same page, opened out and without what can be clicked."""
+    return render(request, "check/report.html", _context(request, id))
+
+
+def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
+    detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
+    media = [MediumView(as_record(found, detection), {}) for found in detection["results"]]
+    shown = [(medium, Timeline(medium) if medium.is_clip else None) for medium in media]
+    running = detection["state"] in Detection.UNFINISHED
+    return {
+        "detection": detection,
+        "media": shown,
+        "running": running,
+        "worker_down": running and not _worker_lives(),
+        "kept_until": parse_datetime(detection["created_at"])
+        + timedelta(days=settings.RETENTION_DAYS),
+    }
+
+
+def _worker_lives() -> bool:
+    since = timezone.now() - timedelta(seconds=worker_timeout())
+    return Worker.objects.filter(seen_at__gte=since).exists()
+
+
+def _limits() -> dict[str, int]:
+    return {
+        "files": settings.MAX_IMAGES,
+        "bytes": settings.MAX_IMAGE_BYTES,
+        "request": settings.MAX_REQUEST_BYTES,
+        "days": round(settings.RETENTION_DAYS),
+    }

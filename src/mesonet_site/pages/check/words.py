@@ -1,0 +1,58 @@
+"""What verdicts and outcomes are called on pages, and what can be done about them."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+SIGNS = {
+    "no_evidence": "○",
+    "uncertain": "◐",
+    "some_evidence": "◆",
+    "strong_evidence": "▲",
+    None: "□",
+}
+"""A shape for each verdict, so that none is told by colour alone."""
+
+VERDICTS = {
+    "no_evidence": _("No evidence of manipulation"),
+    "uncertain": _("Uncertain"),
+    "some_evidence": _("Some evidence of manipulation"),
+    "strong_evidence": _("Strong evidence of manipulation"),
+    None: _("No score"),
+}
+
+EXPLAINED = {
+    "no_evidence": _("This does not mean authentic: nothing was found that this model knows."),
+    "uncertain": _("The score lies where this model is wrong too often to decide."),
+    "some_evidence": _("Look for the original and for other sources before you rely on it."),
+    "strong_evidence": _("This is no proof: real faces are called so as well, if rarely."),
+}
+
+OUTCOMES = {
+    "no_face": _("No face was found, so there is nothing to judge."),
+    "face_too_small": _("The face is too small to judge."),
+    "blurred": _("The face is too blurred to judge."),
+    "dark": _("The face is too dark to judge."),
+    "unreadable": _("The file cannot be read."),
+}
+
+ADVICE = {
+    "no_face": _(
+        "Only faces are judged here. Take a picture on which a face is upright, uncovered "
+        "and at least 32 pixels wide."
+    ),
+    "face_too_small": _(
+        "A face needs at least 32 pixels. Take the original file, not a preview or a screenshot."
+    ),
+    "blurred": _("Take the original file, or another moment at which the face is in focus."),
+    "dark": _("Take a picture with more light on the face. Brightening it afterwards misleads."),
+    "unreadable": _(
+        "Send a photograph (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF) or a clip (MP4, MOV, WebM, MKV)."
+    ),
+}
+
+FLAWS = {
+    "face_too_small": pgettext_lazy("a person's face", "too small to judge"),
+    "blurred": pgettext_lazy("a person's face", "too blurred to judge"),
+    "dark": pgettext_lazy("a person's face", "too dark to judge"),
+    "unreadable": pgettext_lazy("a person's face", "the model gives no number"),
+}

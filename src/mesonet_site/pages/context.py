@@ -1,0 +1,17 @@
+"""What every page's template knows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """The pages of the menu, and which of them is shown."""
+    pages = [
+        ("check", _("Check")),
+        ("how-it-works", _("How it works")),
+        ("api-guide", _("API")),
+    ]
+    match = request.resolver_match
+    return {"pages": pages, "here": match.url_name if match else None}

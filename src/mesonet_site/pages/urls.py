@@ -1,0 +1,9 @@
+"""Addresses of the pages."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("mesonet_site.pages.check.urls")),
+    path("", include("mesonet_site.pages.about.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+]
