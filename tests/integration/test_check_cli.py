@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,33 @@ def test_text_says_what_words_mean(media):
     assert "no score: no face was found" in result.stdout
     assert "No evidence does not mean authentic" in result.stdout
     assert "measured" in result.stdout
+
+
+def test_the_report_is_one_small_page_with_everything_in_it(media, tmp_path):
+    page = tmp_path / "report.html"
+    result = check(str(media), "--report", str(page), "--format", "jsonl")
+    assert result.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    html = page.read_text()
+    assert page.stat().st_size < 1_000_000
+    assert not re.search(r'(src|href)="(?!data:|#)', html)
+    assert html.count("<article") == 4
+    assert html.count("Face of person") == 3
+    assert html.count('class="timeline"') == 1
+    assert html.count('<figure id="m2f') == 4
+    assert "No score: no face was found" in html
+    assert "No score: it cannot be read" in html
+    sha256 = json.loads(result.stdout.splitlines()[0])["file"]["sha256"]
+    assert sha256 in html
+
+
+def test_a_name_cannot_bring_markup_into_the_report(media, tmp_path):
+    evil = tmp_path / "<script>alert(1)<"
+    evil.mkdir()
+    (evil / "a.png").write_bytes((media / "nobody.png").read_bytes())
+    page = tmp_path / "report.html"
+    assert check(str(evil / "a.png"), "--report", str(page)).returncode == 0
+    assert "<script" not in page.read_text()
 
 
 def test_csv_has_a_row_for_each_person_and_json_is_one_list(media, tmp_path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,9 @@ def run(
     model: Model = None,
     format: Annotated[Format, typer.Option(help="How checks are written.")] = Format.TEXT,  # noqa: A002
     output: Output = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a printable page with pictures to this HTML file.")
+    ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a clip that are looked at.")] = 32,
 ) -> None:
     """Is somebody in these photographs or clips forged?
@@ -40,6 +44,7 @@ def run(
     """
     import sys
     from collections import Counter
+    from contextlib import ExitStack
 
     from mesonet.checking import Checker
     from mesonet.cli import check_output
@@ -47,21 +52,31 @@ def run(
     from mesonet.cli.progress import track
     from mesonet.images.finding import find_images
     from mesonet.media import MEDIA_SUFFIXES
+    from mesonet.report import Report
 
     paths, problems = find_images(media, MEDIA_SUFFIXES)
     for problem in problems:
         files.print_left_out(str(problem))
     checker = Checker(model or Checker.default, frames=frames)
     counts: Counter[str] = Counter()
+    page: Report | None = None
 
     def counted() -> Iterator["Check"]:
-        checks = checker.check_all(paths)
+        checks = checker.check_all(paths, pictures=report is not None)
         for check in track(checks, len(paths), "checking", quiet=files.is_terminal(output)):
             counts[check.verdict or check.outcome] += 1
+            if page:
+                page.add(check)
             yield check
 
-    with files.open_output(output) as stream:
+    with ExitStack() as stack:
+        if report:
+            files.check_output(report)
+            page = stack.enter_context(Report(report))
+        stream = stack.enter_context(files.open_output(output))
         check_output.WRITERS[format](counted(), stream)
+    if report:
+        print(f"report: {report}", file=sys.stderr)
     summary = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in sorted(counts.items()))
     print(
         f"{summary or 'no media'} (model {checker.detector.name})",

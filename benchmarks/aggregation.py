@@ -1,0 +1,108 @@
+"""How the faces of a clip become one score: what each way is worth on whole videos.
+
+    python -m benchmarks.aggregation DATA WEIGHTS
+
+DATA is a folder with two class folders of frames named ``<video>_<frame>``, WEIGHTS holds weight
+files of the MesoNet authors, which never saw it. Up to 32 frames of a video are scored. In
+every fold, temperature and bias are fitted to the frames of other videos; then each way
+combines the frames of the videos that were left out, and its own second calibration is fitted
+on the combined scores of those other videos (`mesonet check` calls that the level of clips).
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from mesonet.checking import FRAMES, combine
+from mesonet.datasets.class_folders import ClassFolders
+from mesonet.datasets.groups import group_keys
+from mesonet.detector import Detector, Verdict
+from mesonet.evaluation.calibration import fit_calibration
+from mesonet.evaluation.metrics import auc
+
+WAYS: dict[str, Callable[[np.ndarray], float]] = {
+    "mean of log odds, trimmed by .1": lambda p: combine(p, 0.1),
+    "mean of log odds, trimmed by .25": lambda p: combine(p, 0.25),
+    "mean of log odds": lambda p: combine(p, 0),
+    "mean of probabilities": lambda p: float(np.mean(p)),
+    "median": lambda p: float(np.median(p)),
+    "maximum": lambda p: float(np.max(p)),
+    "vote (share of frames above .5)": lambda p: float(np.mean(p >= 0.5)),
+}
+MODELS = {
+    "Meso4_DF.h5": "meso4",
+    "MesoInception_DF.h5": "mesoinception4",
+    "Meso4_F2F.h5": "meso4",
+    "MesoInception_F2F.h5": "mesoinception4",
+}
+
+
+def main(data: str, weights: str) -> None:
+    """Print a table for every file of weights."""
+    folders = ClassFolders.read(data)
+    videos = np.array(group_keys([Path(path) for path in folders.paths], "video"))
+    rng = np.random.default_rng(0)
+    chosen = np.concatenate(
+        [rng.permutation(np.flatnonzero(videos == video))[:FRAMES] for video in np.unique(videos)]
+    )
+    paths = [folders.paths[index] for index in chosen]
+    is_fake, videos = np.asarray(folders.is_fake)[chosen], videos[chosen]
+    print(f"{len(np.unique(videos))} videos, {len(paths)} frames")
+    for name, architecture in MODELS.items():
+        detector = Detector.load(Path(weights) / name, architecture=architecture)
+        results = detector.predict(paths)
+        raw = np.array([r.raw_score for r in results if isinstance(r, Verdict)])
+        frames, truth, rows = by_video(is_fake, videos, raw)
+        table(name, frames, truth, rows)
+
+
+def by_video(is_fake, videos, raw):
+    """Calibrated frames of every video that no fit has seen, and each way's calibrated scores."""
+    names = np.unique(videos)
+    truth = np.array([is_fake[videos == video][0] for video in names])
+    scores = {way: np.zeros(len(names)) for way in WAYS}
+    recalibrated = {way: np.zeros(len(names)) for way in WAYS}
+    folds = StratifiedGroupKFold(10, shuffle=True, random_state=0)
+    for train, test in folds.split(raw, is_fake, videos):
+        calibration = fit_calibration(is_fake[train], raw[train])
+        frames = calibration.apply(raw)
+        combined = {
+            way: np.array([combine_way(frames[videos == video]) for video in names])
+            for way, combine_way in WAYS.items()
+        }
+        inside = np.isin(names, videos[test])
+        for way, values in combined.items():
+            scores[way][inside] = values[inside]
+            second = fit_calibration(truth[~inside], values[~inside])
+            recalibrated[way][inside] = second.apply(values[inside])
+    return scores, truth, recalibrated
+
+
+def table(name, scores, truth, recalibrated) -> None:
+    """AUC and calibration of every way, before and after a calibration on videos."""
+    print(
+        f"\n{name}\n| way | AUC | log loss | Brier | ECE | log loss, calibrated on videos | Brier |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for way, values in scores.items():
+        row = [auc(truth, values), *errors(truth, values)]
+        again = errors(truth, recalibrated[way])[:2]
+        print(f"| {way} | " + " | ".join(f"{value:.3f}" for value in (*row, *again)) + " |")
+
+
+def errors(truth, values) -> tuple[float, float, float]:
+    """Log loss, Brier score and expected calibration error in ten bins, classes weighed alike."""
+    weight = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
+    sure = np.clip(values, 1e-6, 1 - 1e-6)
+    loss = -(weight * np.where(truth, np.log(sure), np.log(1 - sure))).sum()
+    brier = (weight * (values - truth) ** 2).sum()
+    bins = np.minimum((values * 10).astype(int), 9)
+    gaps = [abs((weight * (values - truth))[bins == b].sum()) for b in range(10)]
+    return float(loss), float(brier), float(sum(gaps))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

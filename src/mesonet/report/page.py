@@ -1,0 +1,175 @@
+"""Writing the page, one medium after the other, so that any number of them fits into memory."""
+
+import base64
+import io
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
+from PIL import Image
+
+from mesonet import __version__
+from mesonet.checking import CAUTION, OUTCOMES, TEXTS, Check, Person
+from mesonet.evidence import WORDS
+from mesonet.report.timeline import Timeline
+
+_SCENE_SIDE = 1000
+_CROP_SIDE = 176
+_FRAME_SIDE = 200
+_SHAPES = {"no_evidence": "○", "uncertain": "◇", "some_evidence": "▲", "strong_evidence": "■"}
+
+
+class Report:
+    """A page that is being written; it appears under its name when it is complete.
+
+    Args:
+        path: the HTML file.
+        heading: the page's title.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], heading: str = "What the check found") -> None:
+        self._path = Path(path)
+        self._partial = self._path.with_name(f".{self._path.name}.partial")
+        self._heading = heading
+        self._media = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
+        self._write("head.html", heading=self._heading, caution=CAUTION)
+        return self
+
+    def add(self, check: Check, title: str | None = None, truth: str | None = None) -> None:
+        """Write what was found in a medium, which was checked with ``pictures``.
+
+        Args:
+            check: the record.
+            title: what the medium is called; by default its path.
+            truth: what is known to be true of it.
+        """
+        self._media += 1
+        self._write(
+            "medium.html",
+            number=self._media,
+            check=check,
+            title=title or check.path,
+            truth=truth,
+            scene=_Scene(check) if check.pictures else None,
+            people=[_card(check, person) for person in check.people],
+            frames=_frames(check),
+            facts=_facts(check),
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+                self._write("foot.html", version=__version__, time=time)
+            self._file.close()
+            if kind is None:
+                self._partial.replace(self._path)
+        finally:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)
+
+    def _write(self, template: str, **values: Any) -> None:
+        self._file.write(_templates().get_template(template).render(**values))
+
+
+def write_report(
+    path: str | os.PathLike[str], checks: Iterable[Check], heading: str = "What the check found"
+) -> None:
+    """Write a page of checks that were made with ``pictures``."""
+    with Report(path, heading) as report:
+        for check in checks:
+            report.add(check)
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("mesonet.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.update(texts=TEXTS, outcomes=OUTCOMES, words=WORDS, shapes=_SHAPES)
+    templates.filters["number"] = lambda value: f"{value:.2f}"
+    return templates
+
+
+class _Scene:
+    """The picture with the boxes of those who are on it."""
+
+    def __init__(self, check: Check) -> None:
+        pictures = check.pictures
+        assert pictures is not None  # noqa: S101 - the caller has looked
+        self.image = jpeg(pictures.scene, _SCENE_SIDE)
+        self.height, self.width = pictures.scene.shape[:2]
+        self.is_frame = check.kind == "clip"
+        self.unit = max(self.width, self.height) / 100
+        self.boxes = []
+        for person in check.people:
+            here = [face for face in person.faces if face.frame == pictures.scene_frame]
+            for face in here:
+                left, top, width, height = (side * pictures.scene_scale for side in face.box)
+                self.boxes.append((person, left, top, width, height))
+        times = dict(check.frames_seen)
+        self.time = times.get(pictures.scene_frame)
+
+
+def _card(check: Check, person: Person) -> dict[str, Any]:
+    crops = check.pictures.crops if check.pictures else {}
+    crop = crops.get(person.id)
+    return {
+        "person": person,
+        "crop": None if crop is None else jpeg(crop, _CROP_SIDE),
+        "meaning": check.scale.meaning(person.verdict) if person.verdict else None,
+        "timeline": Timeline(check, person) if check.kind == "clip" and person.verdict else None,
+        "scored": sum(face.fake_probability is not None for face in person.faces),
+    }
+
+
+def _frames(check: Check) -> list[dict[str, Any]]:
+    if not check.pictures:
+        return []
+    times = dict(check.frames_seen)
+    return [
+        {"number": number, "time": times[number], "image": jpeg(picture, _FRAME_SIDE, quality=70)}
+        for number, picture in check.pictures.frames.items()
+    ]
+
+
+def _facts(check: Check) -> list[tuple[str, str]]:
+    file = check.file
+    facts = {
+        "SHA-256": file.sha256,
+        "size": None if file.bytes is None else f"{file.bytes:,} bytes",
+        "format": file.format and f"{file.format} {file.codec or ''}".strip(),
+        "picture": f"{file.width} x {file.height} px" if file.width and file.height else None,
+        "duration": None if file.duration is None else f"{file.duration:.2f} s",
+        "frames": None if file.frames is None else f"{file.frames:,}",
+        "looked at": f"{len(check.frames_seen)} frames" if check.frames_seen else None,
+    }
+    return [(name, value) for name, value in facts.items() if value]
+
+
+def jpeg(picture: NDArray[np.uint8], side: int, quality: int = 82) -> str:
+    """A picture as a data address, scaled down to a longer side of so many pixels."""
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
