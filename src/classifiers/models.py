@@ -26,7 +26,7 @@ from classifiers.validators import validate_model_file
 if TYPE_CHECKING:
     import keras
 
-MEASURED_FIELDS = ("accuracy", "clr", "conv_layers", "state", "progress", "message")
+MEASURED_FIELDS = ("accuracy", "clr", "curves", "conv_layers", "state", "progress", "message")
 """What a measurement fills in."""
 
 
@@ -64,6 +64,7 @@ class MLModel(models.Model):
         "loss_curve": "A picture of the loss during training",
         "accuracy": "Share of the dataset's images that the model gets right, in percent",
         "clr": "Precision, recall and F1 of each class of the dataset",
+        "curves": "Confusion matrix, ROC curve and reliability on the dataset's images",
         "conv_layers": "Number and size of the filters of each convolutional layer",
     }
 
@@ -86,6 +87,7 @@ class MLModel(models.Model):
     clr = models.JSONField(
         "classification report", null=True, editable=False, help_text=help_texts["clr"]
     )
+    curves = models.JSONField(null=True, editable=False, help_text=help_texts["curves"])
     conv_layers = models.JSONField(
         "convolutional layers", null=True, editable=False, help_text=help_texts["conv_layers"]
     )
@@ -153,7 +155,7 @@ class MLModel(models.Model):
                 _delete_when_replaced(self.loss_curve, curve)
 
     def _forget_figures(self) -> None:
-        self.accuracy = self.clr = self.conv_layers = None
+        self.accuracy = self.clr = self.curves = self.conv_layers = None
         self.state, self.progress, self.message = self.State.WAITING, 0, ""
         self.model_hash = _sha256(self.model_file)
         self.__dict__.pop("_loaded_model", None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from django_tasks import TaskContext, task
+from numpy.typing import NDArray
 
 from classifiers.loading import get_detector
 from classifiers.models import MLModel
@@ -19,6 +20,7 @@ MAX_ATTEMPTS = 5
 """How often a measurement is begun before it counts as failed."""
 
 _SECONDS_BETWEEN_REPORTS = 0.5
+_POINTS = 100
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
         data = dataset()
     except DataError as error:
         return {"message": f"Not measured: {error}."[:500]}
+    scores = np.zeros(len(data))
     fake = np.zeros(len(data), bool)
     readable = np.ones(len(data), bool)
     reported = time.monotonic()
@@ -86,7 +89,7 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
         if isinstance(verdict, Failure):
             readable[index] = False
         else:
-            fake[index] = verdict.called_fake
+            scores[index], fake[index] = verdict.fake_probability, verdict.called_fake
         if time.monotonic() - reported > _SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             report(100 * (index + 1) // len(data))
@@ -99,5 +102,30 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
     return {
         "accuracy": round(100 * float(np.mean(predicted == true)), 2),
         "clr": clr_to_tabular(get_classification_report(true, predicted, output_dict=True)),
+        "curves": _curves(true != real, scores[readable], detector.info.threshold),
         "message": f"{left_out} images could not be scored and were left out." if left_out else "",
     }
+
+
+def _curves(
+    is_fake: NDArray[np.bool_], scores: NDArray[np.float64], threshold: float
+) -> dict[str, Any] | None:
+    """What plots of the scores are drawn from; None where images of a class are missing."""
+    from mesonet.evaluation import curves, figures, metrics
+
+    if is_fake.all() or not is_fake.any():
+        return None
+    sample = figures.Sample(is_fake, scores, threshold)
+    measured = metrics.measure(is_fake, scores, threshold)
+    return {
+        "confusion": [list(row) for row in measured.confusion],
+        "auc": measured.auc,
+        "roc": {name: _thinned(values) for name, values in curves.roc(sample).items()},
+        "reliability": curves.reliability(sample),
+    }
+
+
+def _thinned(values: list[float]) -> list[float]:
+    """At most `_POINTS` of a curve's values, with both ends."""
+    chosen = np.linspace(0, len(values) - 1, min(_POINTS, len(values))).round().astype(int)
+    return [values[index] for index in chosen]

@@ -22,7 +22,7 @@ class RequestSizeLimit:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Look at the length that the request states."""
         limit = settings.MAX_REQUEST_BYTES
-        if request.path.startswith(("/admin/classifiers/", "/api/v1/models")):
+        if request.path.startswith(("/admin/classifiers/", "/api/v1/models", "/staff/")):
             limit += settings.CLASSIFIERS_MAX_MODEL_BYTES
         try:
             length = int(request.headers.get("Content-Length") or 0)

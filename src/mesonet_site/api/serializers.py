@@ -21,6 +21,35 @@ class ReportSerializer(serializers.Serializer):
     rows = serializers.ListField(child=serializers.ListField())
 
 
+class ReliabilitySerializer(serializers.Serializer):
+    """The images whose `fake_probability` lies in a range, and how many of them are manipulated."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    count = serializers.IntegerField()
+    mean_probability = serializers.FloatField(required=False)
+    share_fake = serializers.FloatField(required=False)
+
+
+class ROCSerializer(serializers.Serializer):
+    """Shares of real images called manipulated, and of manipulated ones called so."""
+
+    false_alarms = serializers.ListField(child=serializers.FloatField())
+    found = serializers.ListField(child=serializers.FloatField())
+
+
+class CurvesSerializer(serializers.Serializer):
+    """What plots of a measurement are drawn from."""
+
+    confusion = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="Rows are true real and true manipulated, columns called so",
+    )
+    auc = serializers.FloatField()
+    roc = ROCSerializer()
+    reliability = ReliabilitySerializer(many=True)
+
+
 class ModelSerializer(serializers.ModelSerializer):
     """A model; its file is taken but never given out."""
 
@@ -37,6 +66,7 @@ class ModelSerializer(serializers.ModelSerializer):
         source="model_file", write_only=True, validators=[validate_model_file]
     )
     report = ReportSerializer(source="clr", read_only=True, allow_null=True)
+    curves = CurvesSerializer(read_only=True, allow_null=True)
     layers = serializers.ListField(
         source="conv_layers",
         child=serializers.ListField(),
@@ -51,7 +81,7 @@ class ModelSerializer(serializers.ModelSerializer):
         model = MLModel
         fields = (
             *("id", "name", "description", "file", "loss_curve", "sha256", "uploaded_at"),
-            *("state", "progress", "message", "usable", "accuracy", "report", "layers"),
+            *("state", "progress", "message", "usable", "accuracy", "report", "curves", "layers"),
         )
         extra_kwargs = {  # noqa: RUF012
             "accuracy": {"help_text": "Percent of the dataset's images that it gets right"}

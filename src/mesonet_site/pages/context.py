@@ -10,8 +10,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """The pages of the menu, and which of them is shown."""
     pages = [
         ("check", _("Check")),
+        ("models", _("Models")),
         ("how-it-works", _("How it works")),
         ("api-guide", _("API")),
     ]
+    user = getattr(request, "user", None)
+    if user and user.is_staff:
+        pages.append(("staff", _("Staff")))
     match = request.resolver_match
     return {"pages": pages, "here": match.url_name if match else None}

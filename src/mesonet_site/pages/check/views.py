@@ -8,16 +8,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from classifiers.conf import worker_timeout
-from classifiers.models import Worker
 from mesonet_site.api.models import Detection
 from mesonet_site.api.views import DetectionViewSet
-from mesonet_site.pages import doors
+from mesonet_site.pages import doors, workers
 from mesonet_site.pages.check.presentation import MediumView
 from mesonet_site.pages.check.refusals import sentence
 from mesonet_site.pages.check.timeline import Timeline
@@ -88,15 +85,10 @@ def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
         "detection": detection,
         "media": shown,
         "running": running,
-        "worker_down": running and not _worker_lives(),
+        "worker_down": running and not workers.alive(),
         "kept_until": parse_datetime(detection["created_at"])
         + timedelta(days=settings.RETENTION_DAYS),
     }
-
-
-def _worker_lives() -> bool:
-    since = timezone.now() - timedelta(seconds=worker_timeout())
-    return Worker.objects.filter(seen_at__gte=since).exists()
 
 
 def _limits() -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""The models: which there are, and what is known of each."""

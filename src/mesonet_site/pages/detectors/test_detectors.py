@@ -1,0 +1,48 @@
+"""The pages of models."""
+
+import pytest
+from django.test import Client
+
+from classifiers.models import MLModel
+from mesonet.weights import released
+from mesonet_site.pages.detectors.cards import card
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_model_that_was_measured(client: Client, model: MLModel) -> None:
+    client = Client()
+    assert "Model 1" in client.get("/models/").content.decode()
+    page = client.get(f"/models/{model.pk}/").content.decode()
+    (true_real, false_alarms), (missed, found) = model.curves["confusion"]
+    assert true_real + false_alarms == missed + found == 10
+    assert f"<td>{true_real}</td><td>{false_alarms}</td>" in page
+    assert f"<td>{missed}</td><td>{found}</td>" in page
+    assert "<polyline points=" in page
+    assert "precision" in page
+    assert f"{len(model.conv_layers)} layers" in page
+    assert "http-equiv" not in page
+
+
+def test_a_model_that_is_being_measured(client: Client, model: MLModel) -> None:
+    MLModel.objects.update(state=MLModel.State.RUNNING, progress=40)
+    page = Client().get(f"/models/{model.pk}/").content.decode()
+    assert 'value="40"' in page
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_a_model_that_cannot_be_used(client: Client, model: MLModel) -> None:
+    MLModel.objects.update(state="failed", conv_layers=None, accuracy=None, message="It is broken.")
+    assert "It is broken." in Client().get(f"/models/{model.pk}/").content.decode()
+    assert "It cannot be used." in Client().get("/models/").content.decode()
+
+
+def test_cards_are_html_of_their_own_headings() -> None:
+    found = released("mesolite")
+    assert found is not None
+    page = card(found)
+    assert "<h1>" not in page
+    assert "<h2>" not in page
+    assert "<h3>Data</h3>" in page
+    assert page.count("<table>") == page.count('<div class="wide" tabindex="0">') > 3
+    assert 'href="..' not in page

@@ -1,0 +1,1 @@
+"""What staff do: uploading models, and looking after the queue."""
