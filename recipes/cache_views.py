@@ -31,7 +31,7 @@ from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping, group_keys
 from mesonet.images.augmentation import Augmentation
 from mesonet.images.blending import Blending
-from mesonet.runtime import cores
+from mesonet.parallel import cores
 from mesonet.transfer.extractor import feature_runtime
 
 SETTINGS_FILE = "views.json"

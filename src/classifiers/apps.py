@@ -9,3 +9,7 @@ class ClassifiersConfig(AppConfig):
     name = "classifiers"
     verbose_name = "Detectors"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let the background task hear of models that are to be measured."""
+        from classifiers import tasks  # noqa: F401

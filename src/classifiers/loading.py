@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.db.models.fields.files import FieldFile
 
@@ -16,53 +15,53 @@ from classifiers import conf
 from mesonet.detector import Detector
 from mesonet.weights import list_released
 
-if TYPE_CHECKING:
-    from classifiers.models import MLModel
-
 _loaded: OrderedDict[str, Future[Detector]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def get_detector(model: "MLModel") -> Detector:
-    """The loaded detector of a model; threads that ask at the same time load it once.
+def get_detector(sha256: str, file: FieldFile) -> Detector:
+    """The loaded detector of a model file; threads that ask at the same time load it once.
 
     The ``CLASSIFIERS_LOADED_MODELS`` models used last stay loaded.
+
+    Args:
+        sha256: hash of the file's content, by which a loaded detector is found.
+        file: the stored model file.
 
     Raises:
         mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
     """
-    key = model.model_hash
     with _lock:
-        future = _loaded.get(key)
+        future = _loaded.get(sha256)
         mine = future is None
         if future is None:
-            future = _loaded[key] = Future()
+            future = _loaded[sha256] = Future()
             while len(_loaded) > conf.loaded_models():
                 _loaded.popitem(last=False)
         else:
-            _loaded.move_to_end(key)
+            _loaded.move_to_end(sha256)
     if mine:
         try:
             gc.unfreeze()
-            detector = _load(model)
+            detector = _load(sha256, file)
             gc.collect()  # the networks that were dropped
             gc.freeze()  # a loaded network is not searched for garbage again and again
             future.set_result(detector)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is asked for
             with _lock:
-                if _loaded.get(key) is future:
-                    del _loaded[key]
+                if _loaded.get(sha256) is future:
+                    del _loaded[sha256]
             future.set_exception(error)
     return future.result()
 
 
-def _load(model: "MLModel") -> Detector:
+def _load(sha256: str, file: FieldFile) -> Detector:
     from mesonet.files import file_hash
 
     for released in list_released():  # starts without Keras
-        if file_hash(released.path) == model.model_hash:
+        if file_hash(released.path) == sha256:
             return Detector.load(released.name)
-    with _local_copy(model.model_file) as path:
+    with _local_copy(file) as path:
         return Detector.load(path)
 
 

@@ -20,13 +20,19 @@ from django.utils.text import slugify
 from numpy.typing import NDArray
 
 from classifiers.loading import get_detector
+from classifiers.signals import measurement_wanted
 from classifiers.storage import model_storage
 from classifiers.validators import validate_model_file
+from mesonet.detector import Detector
+from mesonet.model_info import ModelInfo
 
 if TYPE_CHECKING:
     import keras
 
-MEASURED_FIELDS = ("accuracy", "clr", "curves", "conv_layers", "state", "progress", "message")
+MEASURED_FIELDS = (
+    *("accuracy", "clr", "curves", "conv_layers", "info"),
+    *("state", "progress", "message"),
+)
 """What a measurement fills in."""
 
 
@@ -65,6 +71,7 @@ class MLModel(models.Model):
         "accuracy": "Share of the dataset's images that the model gets right, in percent",
         "clr": "Precision, recall and F1 of each class of the dataset",
         "curves": "Confusion matrix, ROC curve and reliability on the dataset's images",
+        "info": "Threshold, band and all else that the model file says of the model",
         "conv_layers": "Number and size of the filters of each convolutional layer",
     }
 
@@ -92,6 +99,9 @@ class MLModel(models.Model):
         "convolutional layers", null=True, editable=False, help_text=help_texts["conv_layers"]
     )
 
+    info = models.JSONField(
+        "what it says of itself", null=True, editable=False, help_text=help_texts["info"]
+    )
     model_hash = models.CharField("SHA-256", max_length=64, editable=False, db_index=True)
     state = models.CharField(
         max_length=7, choices=State.choices, default=State.WAITING, editable=False
@@ -155,20 +165,37 @@ class MLModel(models.Model):
                 _delete_when_replaced(self.loss_curve, curve)
 
     def _forget_figures(self) -> None:
-        self.accuracy = self.clr = self.curves = self.conv_layers = None
+        self.accuracy = self.clr = self.curves = self.conv_layers = self.info = None
         self.state, self.progress, self.message = self.State.WAITING, 0, ""
         self.model_hash = _sha256(self.model_file)
         self.__dict__.pop("_loaded_model", None)
 
     def measure(self) -> None:
         """Queue the measurement; without a background worker, do it now."""
-        from classifiers.tasks import measure
-
         type(self).objects.filter(pk=self.pk).update(state=self.State.WAITING, progress=0)
-        measure.enqueue(str(self.pk))
+        measurement_wanted.send(type(self), model_id=str(self.pk))
         self.refresh_from_db(fields=MEASURED_FIELDS)
 
     # Predictions
+
+    def get_detector(self) -> Detector:
+        """The detector in the model's file, loaded once per process.
+
+        Raises:
+            mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
+        """
+        return get_detector(self.model_hash, self.model_file)
+
+    def get_info(self) -> ModelInfo:
+        """What has to be known about the model; loads no network once it was measured.
+
+        Raises:
+            mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
+        """
+        if self.info is None:  # measured before this was kept
+            self.info = self.get_detector().info.to_dict()
+            type(self).objects.filter(pk=self.pk).update(info=self.info)
+        return ModelInfo.from_dict(self.info)
 
     def get_loaded_model(self) -> "keras.Model":
         """The Keras model, loaded as data: nothing that the file brings is run.
@@ -177,7 +204,7 @@ class MLModel(models.Model):
             mesonet.errors.ModelFileError: the file is broken, is no model, or brings code.
         """
         if not hasattr(self, "_loaded_model"):
-            self._loaded_model = get_detector(self).network
+            self._loaded_model = self.get_detector().network
         return self._loaded_model
 
     def predict(

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from django.dispatch import receiver
 from django_tasks import TaskContext, task
 from numpy.typing import NDArray
 
-from classifiers.loading import get_detector
 from classifiers.models import MLModel
+from classifiers.signals import measurement_wanted
 from classifiers.utils import clr_to_tabular, dataset
 from mesonet.class_names import real_class
-from mesonet.detector import Detector, Failure
+from mesonet.detector import Detector
 from mesonet.errors import DataError, ModelFileError
 
 MAX_ATTEMPTS = 5
@@ -51,8 +52,8 @@ def measure(context: TaskContext, model_id: str) -> None:
             raise _OvertakenError
 
     try:
-        detector = get_detector(model)
-        row.update(conv_layers=_conv_layers(detector))
+        detector = model.get_detector()
+        row.update(conv_layers=_conv_layers(detector), info=detector.info.to_dict())
         figures = _figures(detector, report)
     except _OvertakenError:
         logger.info("model %s changed while it was measured", model_id)
@@ -63,6 +64,11 @@ def measure(context: TaskContext, model_id: str) -> None:
         raise
     else:
         row.update(state=MLModel.State.DONE, progress=100, **figures)
+
+
+@receiver(measurement_wanted)
+def _enqueue(model_id: str, **_: Any) -> None:
+    measure.enqueue(model_id)
 
 
 def _conv_layers(detector: Detector) -> list[Any]:
@@ -86,10 +92,10 @@ def _figures(detector: Detector, report: Callable[[int], None]) -> dict[str, Any
     readable = np.ones(len(data), bool)
     reported = time.monotonic()
     for index, verdict in enumerate(detector.predict(data.paths)):
-        if isinstance(verdict, Failure):
-            readable[index] = False
-        else:
+        if verdict.ok:
             scores[index], fake[index] = verdict.fake_probability, verdict.called_fake
+        else:
+            readable[index] = False
         if time.monotonic() - reported > _SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             report(100 * (index + 1) // len(data))

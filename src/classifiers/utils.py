@@ -1,7 +1,9 @@
 """The dataset at ``DATA_ROOT``, and predictions in a form that is easy to serialize."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -9,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import conf
-from classifiers.loading import get_detector
 from mesonet.class_names import real_class
 from mesonet.datasets.class_folders import ClassFolders
+from mesonet.detector import Verdict
 from mesonet.errors import DataError, ImageError
 from mesonet.images.reading import load_image
 from mesonet.preprocessing import Preprocessing
@@ -93,31 +95,33 @@ def select_img_batch(
         ValueError: it has fewer readable images.
     """
     data = dataset()
-    images, chosen = _draw(data, batch_size, Preprocessing(size=IMG_WIDTH))
+    preprocessing = Preprocessing(size=IMG_WIDTH)
+    images: list[NDArray[np.uint8]] = []
+    chosen: list[int] = []
+    for index in _random_order(data, batch_size):
+        with suppress(ImageError):
+            images.append(load_image(data.paths[index], preprocessing))
+            chosen.append(index)
+        if len(chosen) == batch_size:
+            break
+    else:
+        raise _too_few(batch_size, len(chosen))
     names = [data.names[index].as_posix() for index in chosen]
-    return images, names, data.labels[chosen].tolist(), dict(enumerate(data.class_names))
+    labels = data.labels[chosen].tolist()
+    return preprocessing.scale(np.stack(images)), names, labels, dict(enumerate(data.class_names))
 
 
-def _draw(
-    data: ClassFolders, count: int, preprocessing: Preprocessing
-) -> tuple[NDArray[np.float32], list[int]]:
-    """Load random images, passing over those that cannot be read."""
+def _random_order(data: ClassFolders, count: int) -> Iterator[int]:
     if count < 1:
         raise ValueError("ask for at least one image")
     if count > len(data):
         raise ValueError(f"{count} images are asked for, but the dataset has {len(data)}")
-    images: list[NDArray[np.uint8]] = []
-    chosen: list[int] = []
-    for index in np.random.default_rng().permutation(len(data)).tolist():
-        try:
-            images.append(load_image(data.paths[index], preprocessing))
-        except ImageError:
-            continue
-        chosen.append(index)
-        if len(chosen) == count:
-            return preprocessing.scale(np.stack(images)), chosen
-    raise ValueError(
-        f"{count} images are asked for, but only {len(chosen)} of the dataset can be read"
+    return iter(np.random.default_rng().permutation(len(data)).tolist())
+
+
+def _too_few(asked: int, readable: int) -> ValueError:
+    return ValueError(
+        f"{asked} images are asked for, but only {readable} of the dataset can be read"
     )
 
 
@@ -168,23 +172,33 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
         DataError: there is no dataset.
         ValueError: it has fewer images, or the model no such layer.
     """
-    detector = get_detector(model)
+    detector = model.get_detector()
     data = dataset()
-    images, chosen = _draw(data, num_imgs, detector.info.preprocessing)
-    plots = model.visualize_conv_layers(images, conv_idx) if conv_idx else [[]] * num_imgs
+    order = _random_order(data, num_imgs)
+    verdicts: list[tuple[int, Verdict]] = []
+    while len(verdicts) < num_imgs and (some := list(islice(order, num_imgs - len(verdicts)))):
+        results = detector.score([data.paths[index] for index in some])
+        verdicts += [(i, verdict) for i, verdict in zip(some, results, strict=True) if verdict.ok]
+    if len(verdicts) < num_imgs:
+        raise _too_few(num_imgs, len(verdicts))
+    if conv_idx:
+        images = (detector.prepare(data.paths[index])[None] for index, _ in verdicts)
+        plots = [next(model.visualize_conv_layers(image, conv_idx)) for image in images]
+    else:
+        plots = [[]] * num_imgs
     real = real_class(data.class_names)
-    predictions = []
-    for index, fake, urls in zip(
-        chosen, detector.fake_probabilities(images).tolist(), plots, strict=True
-    ):
-        is_fake = fake >= detector.info.threshold
-        predictions.append(
-            Prediction(
-                img_url=conf.data_url() + quote(data.names[index].as_posix()),
-                true_label=data.class_names[data.labels[index]],
-                pred_label=data.class_names[1 - real if is_fake else real],
-                probability=round(100 * (fake if is_fake else 1 - fake), 4),
-                plots=list(urls),
-            )
+    return [
+        Prediction(
+            img_url=conf.data_url() + quote(data.names[index].as_posix()),
+            true_label=data.class_names[data.labels[index]],
+            pred_label=data.class_names[1 - real if verdict.called_fake else real],
+            probability=round(100 * _of_the_call(verdict), 4),
+            plots=urls,
         )
-    return predictions
+        for (index, verdict), urls in zip(verdicts, plots, strict=True)
+    ]
+
+
+def _of_the_call(verdict: Verdict) -> float:
+    fake = verdict.fake_probability
+    return fake if verdict.called_fake else 1 - fake

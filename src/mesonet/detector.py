@@ -5,23 +5,22 @@ where the model has a calibration; the ``raw_score`` is the network's own.
 """
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mesonet.errors import ArgumentError, ImageError
-from mesonet.images.reading import load_image
+from mesonet.images.reading import MAX_BYTES, MAX_PIXELS, ImageSource, load_image
 from mesonet.model_info import ModelInfo
-from mesonet.runtime import Runtime, cores, keras_runtime, onnx_runtime
+from mesonet.parallel import batched, cores, map_ahead
+from mesonet.runtime import Runtime, keras_runtime, onnx_runtime
 from mesonet.weights import DEFAULT, released
 
 if TYPE_CHECKING:
@@ -32,7 +31,9 @@ DEEPFAKE = "deepfake"
 UNCERTAIN = "uncertain"
 
 Band = tuple[float, float]
-ImageSource = str | os.PathLike[str] | bytes | NDArray[np.uint8]
+
+_decoding = threading.Semaphore(cores())
+"""Bounds the memory of images that are decoded at the same time, by whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ class Verdict:
         raw_score: the network's own fake score, 0..1.
         band: a ``fake_probability`` from the first number on, but below the second, is
             uncertain; None where every image is decided.
+        ok: True, which tells it from a `Failure`.
+        error: None, as there is none.
     """
+
+    ok: ClassVar[Literal[True]] = True
+    error: ClassVar[None] = None
 
     path: str
     fake_probability: float
@@ -92,7 +98,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An image that has no verdict, and why: mostly one that cannot be read."""
+    """An image that has no verdict, and why: mostly one that cannot be read.
+
+    Attributes:
+        path: the image's path or name.
+        error: what is wrong.
+        ok: False, which tells it from a `Verdict`. What a verdict would say is None.
+    """
+
+    ok: ClassVar[Literal[False]] = False
+    label: ClassVar[None] = None
+    probability: ClassVar[None] = None
+    fake_probability: ClassVar[None] = None
+    raw_score: ClassVar[None] = None
 
     path: str
     error: str
@@ -185,32 +203,62 @@ class Detector:
         does not grow with their number.
 
         Args:
-            images: paths, encoded files as bytes, or RGB arrays of shape
-                ``(height, width, 3)`` with values 0..255.
+            images: see `mesonet.images.reading.read_image`; in errors an image without a name is
+                called by its number, from 1.
             threshold: from this ``fake_probability`` on an image is called a deepfake, below it
                 real; by default the model's own threshold and band decide.
             batch_size: images that a worker takes at a time.
         """
-        limit = self.info.threshold if threshold is None else threshold
-        band = self.info.band if threshold is None else None
-        if not 0 <= limit <= 1:
-            raise ArgumentError(f"the threshold must lie in 0..1, not {limit}")
+        limit, band = self._limits(threshold)
         if batch_size < 1:
             raise ArgumentError(f"the batch size must be at least 1, not {batch_size}")
-        source = iter(enumerate(images))
-        pending: deque[Future[list[Verdict | Failure]]] = deque()
-        workers = cores()
-        with ThreadPoolExecutor(workers) as pool:
-            try:
-                while batch := list(islice(source, batch_size)):
-                    pending.append(pool.submit(self._score, batch, limit, band))
-                    if len(pending) > 2 * workers:
-                        yield from pending.popleft().result()
-                while pending:
-                    yield from pending.popleft().result()
-            finally:
-                for future in pending:
-                    future.cancel()
+
+        def score(batch: list[tuple[str, ImageSource]]) -> list[Verdict | Failure]:
+            return self._score(batch, limit, band)
+
+        named = ((_name(image, number), image) for number, image in enumerate(images, start=1))
+        with closing(map_ahead(score, batched(named, batch_size), cores())) as batches:
+            for results in batches:
+                yield from results
+
+    def score(
+        self,
+        images: Sequence[ImageSource],
+        *,
+        threshold: float | None = None,
+        max_pixels: int = MAX_PIXELS,
+        max_bytes: int = MAX_BYTES,
+    ) -> list[Verdict | Failure]:
+        """Give a verdict on each of a few images at once, in the calling thread.
+
+        Args:
+            images: as for `predict`.
+            threshold: as for `predict`.
+            max_pixels: a larger image is refused from its header.
+            max_bytes: a larger file is refused unread.
+        """
+        named = [(_name(image, number), image) for number, image in enumerate(images, start=1)]
+        return self._score(named, *self._limits(threshold), max_pixels, max_bytes)
+
+    def prepare(
+        self,
+        image: ImageSource,
+        *,
+        name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        max_bytes: int = MAX_BYTES,
+    ) -> NDArray[np.float32]:
+        """The input that the network gets for an image, shape ``(size, size, 3)``.
+
+        Raises:
+            ImageError: as of `mesonet.images.reading.read_image`.
+        """
+        preprocessing = self.info.preprocessing
+        with _decoding:
+            pixels = load_image(
+                image, preprocessing, name=name, max_pixels=max_pixels, max_bytes=max_bytes
+            )
+        return preprocessing.scale(pixels)
 
     def raw_scores(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's own fake scores, 0..1, of prepared images; shape ``(n,)``.
@@ -224,35 +272,46 @@ class Detector:
         """Score prepared images of shape ``(n, size, size, 3)``; shape ``(n,)``, 0..1."""
         return self.info.calibrated(self.raw_scores(images)).astype(np.float32)
 
+    def _limits(self, threshold: float | None) -> tuple[float, Band | None]:
+        if threshold is None:
+            return self.info.threshold, self.info.band
+        if not 0 <= threshold <= 1:
+            raise ArgumentError(f"the threshold must lie in 0..1, not {threshold}")
+        return threshold, None
+
     def _score(
-        self, batch: list[tuple[int, ImageSource]], threshold: float, band: Band | None
+        self,
+        batch: Sequence[tuple[str, ImageSource]],
+        threshold: float,
+        band: Band | None,
+        max_pixels: int = MAX_PIXELS,
+        max_bytes: int = MAX_BYTES,
     ) -> list[Verdict | Failure]:
         results: dict[int, Verdict | Failure] = {}
-        names = [
-            f"image {index + 1}" if isinstance(item, bytes | np.ndarray) else os.fspath(item)
-            for index, item in batch
-        ]
-        pixels = []
-        readable = []
-        for position, (_, item) in enumerate(batch):
+        prepared, readable = [], []
+        for position, (name, image) in enumerate(batch):
             try:
-                pixels.append(self._pixels(item, names[position]))
+                prepared.append(
+                    self.prepare(image, name=name, max_pixels=max_pixels, max_bytes=max_bytes)
+                )
                 readable.append(position)
             except ImageError as error:
                 results[position] = Failure(error.path, error.reason)
-        if pixels:
-            raw = self.raw_scores(self.info.preprocessing.scale(np.stack(pixels)))
+        if prepared:
+            raw = self.raw_scores(np.stack(prepared))
             calibrated = self.info.calibrated(raw).tolist()
             for position, raw_score, score in zip(readable, raw.tolist(), calibrated, strict=True):
-                name = names[position]
+                name = batch[position][0]
                 results[position] = (
                     Verdict(name, score, threshold, self.name, raw_score, band)
                     if np.isfinite(raw_score)
-                    else Failure(name, f"the model {self.name} gives no number for it")
+                    else Failure(name, "the model gives no number for it")
                 )
         return [results[position] for position in range(len(batch))]
 
-    def _pixels(self, item: ImageSource, name: str) -> NDArray[np.uint8]:
-        if isinstance(item, np.ndarray):
-            return self.info.preprocessing.resize(Image.fromarray(item))
-        return load_image(item, self.info.preprocessing, name=name)
+
+def _name(image: ImageSource, number: int) -> str:
+    if isinstance(image, str | os.PathLike):
+        return os.fspath(image)
+    named = getattr(image, "name", None) or getattr(image, "filename", None)
+    return named if isinstance(named, str) else f"image {number}"

@@ -4,7 +4,6 @@ OpenVINO runs the network where it can take it over; Keras itself does where it 
 give the same probabilities to about 1e-6.
 """
 
-import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.parallel import cores
+
 if TYPE_CHECKING:
     import keras
 
@@ -22,11 +23,6 @@ Runtime = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 Several threads may call it at once; each call then uses one core.
 """
-
-
-def cores() -> int:
-    """Number of processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def onnx_runtime(path: Path) -> Runtime:

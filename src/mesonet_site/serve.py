@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from mesonet.datasets.class_folders import ClassFolders
-from mesonet.runtime import cores
+from mesonet.parallel import cores
 
 _SECONDS_TO_START = 90
 _SECONDS_TO_STOP = 10

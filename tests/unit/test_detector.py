@@ -56,6 +56,42 @@ def test_bytes_and_arrays_are_images_too(detector, pictures):
     assert from_file.fake_probability == from_array.fake_probability
 
 
+def test_open_files_and_images_of_pillow_are_images_too(detector, pictures, tmp_path):
+    from PIL import ExifTags, Image
+
+    upright = Image.open(pictures[0])
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    turned = tmp_path / "turned.png"
+    upright.transpose(Image.Transpose.ROTATE_90).save(turned, exif=exif)
+    with pictures[0].open("rb") as file:
+        verdicts = detector.score([pictures[0], file, upright, Image.open(turned)])
+    assert len({verdict.fake_probability for verdict in verdicts}) == 1
+    assert [verdict.path for verdict in verdicts[:3]] == [str(pictures[0])] * 3
+    grey, floats = detector.score([np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3))])
+    assert grey.error == "uint8 array of shape (9, 9), not RGB pixels 0..255"
+    assert floats.error == "float64 array of shape (9, 9, 3), not RGB pixels 0..255"
+
+
+def test_limits_hold_for_every_kind_of_image(detector, pictures):
+    from PIL import Image
+
+    image = Image.open(pictures[0])
+    sources = [pictures[0], pictures[0].read_bytes(), image, np.asarray(image)]
+    for result in detector.score(sources, max_pixels=100):
+        assert "more than the 100 allowed" in result.error
+    for result in detector.score(sources[:2], max_bytes=10):
+        assert result.error == "larger than the 10 bytes allowed"
+
+
+def test_a_failure_is_told_from_a_verdict_by_its_attributes(detector, pictures):
+    verdict, failure = detector.predict([pictures[0], "missing.png"])
+    assert (verdict.ok, verdict.error) == (True, None)
+    assert (failure.ok, failure.error) == (False, "no such file or directory")
+    assert (failure.label, failure.probability, failure.fake_probability) == (None, None, None)
+    assert failure.to_dict() == {"path": "missing.png", "error": failure.error}
+
+
 def test_threshold_belongs_to_the_label(detector, pictures):
     verdict = next(detector.predict(pictures, threshold=0.0))
     assert verdict.label == "deepfake"

@@ -7,7 +7,6 @@ of two people agree in their grid and in the place of their eyes, but not in the
 background.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE
+from mesonet.parallel import cores
 from mesonet.progress import Progress
 
 Ints = NDArray[np.int64]
@@ -223,7 +223,7 @@ def cluster_look_alikes(
     pairs, mirrored = _candidates(_layouts(colours[alone]), parts[alone], groups[alone])
     pairs = alone[pairs]
     compare = partial(_compare, colours, greys)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(pairs), _CHUNK):
             chunk, flipped = pairs[start : start + _CHUNK], mirrored[start : start + _CHUNK]
             apart = clusters[chunk[:, 0]] != clusters[chunk[:, 1]]

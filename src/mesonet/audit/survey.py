@@ -1,14 +1,10 @@
 """One look at every image of a folder: its facts, its fingerprints and a small copy."""
 
 import hashlib
-import os
 import tempfile
 import warnings
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +14,7 @@ from PIL import Image
 from mesonet.audit.facts import Facts, read_facts
 from mesonet.errors import ImageError
 from mesonet.images.reading import read_image
+from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
 
 GREY_SIZE = 128
@@ -103,13 +100,9 @@ def survey(paths: Sequence[Path], progress: Progress | None = None) -> Survey:
     facts: list[Facts] = []
     file_hashes: list[bytes] = []
     pixel_hashes: list[bytes] = []
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, on damaged metadata
-        tasks = (pool.submit(look_at, path) for path in paths)
-        pending = deque(islice(tasks, _AHEAD))
-        for index in range(len(paths)):
-            look = pending.popleft().result()
-            pending.extend(islice(tasks, 1))
+        for index, look in enumerate(map_ahead(look_at, paths, cores(), _AHEAD)):
             if isinstance(look, ImageError):
                 unreadable.append(look)
             else:

@@ -22,8 +22,8 @@ from mesonet.errors import ArgumentError, MediaError
 from mesonet.faces import CenterFace, Face, FaceDetector, Quality, crop_face, measure_quality
 from mesonet.files import file_hash
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
+from mesonet.parallel import cores
 from mesonet.progress import Progress
-from mesonet.runtime import cores
 
 MAX_PEOPLE = 20
 FRAMES = 32

@@ -29,7 +29,6 @@ def run(
     from mesonet.detector import Detector
     from mesonet.errors import ImageError
     from mesonet.images.finding import find_images
-    from mesonet.images.reading import load_image
     from mesonet.model import conv_layers, get_activation_model
     from mesonet.visualization import visualize_conv_layers
 
@@ -45,11 +44,10 @@ def run(
     written = set[Path]()
     for path in track(paths, len(paths), "drawing"):
         try:
-            pixels = load_image(path, detector.info.preprocessing)
+            prepared = detector.prepare(path)[None]
         except ImageError as error:
             problems.append(error)
             continue
-        prepared = detector.info.preprocessing.scale(pixels[None])
         figures = next(visualize_conv_layers(detector.network, prepared, chosen))
         stem = _unused_stem(path, written, output, chosen)
         for index, figure in zip(chosen, figures, strict=True):

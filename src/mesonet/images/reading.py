@@ -11,11 +11,9 @@ import stat
 import struct
 import threading
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,12 +22,16 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, TiffTags, UnidentifiedImageError
 
 from mesonet.errors import ArgumentError, ImageError
+from mesonet.parallel import map_ahead
 from mesonet.preprocessing import Preprocessing
 
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 256 * 1024**2
 
-_Source = str | os.PathLike[str] | bytes | BinaryIO
+_File = str | os.PathLike[str] | bytes | BinaryIO
+ImageSource = _File | Image.Image | NDArray[np.uint8]
+"""A path, an encoded file as bytes or a binary stream, or pixels that are decoded already."""
+
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
 _TIFF_TAG = {info.name: tag for tag, info in TiffTags.TAGS_V2.items()}
 _TURNS = {
@@ -49,7 +51,7 @@ _Loaded = NDArray[np.uint8] | ImageError
 
 
 def read_image(
-    source: _Source,
+    source: ImageSource,
     *,
     name: str | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -62,8 +64,9 @@ def read_image(
     WebP, TIFF and AVIF are supported.
 
     Args:
-        source: path of a regular file, the bytes of one, or a binary stream, which is read from
-            where it stands and left open.
+        source: path of a regular file; the bytes of one, or a binary stream, which is read from
+            where it stands and left open; or an image of Pillow, or RGB pixels 0..255 of shape
+            ``(height, width, 3)``.
         name: what errors call the image; by default its path.
         max_pixels: a larger image is refused from its header.
         max_bytes: a larger file is refused unread.
@@ -79,16 +82,26 @@ def read_image(
     else:
         path = name or str(getattr(source, "name", None) or "image")
     try:
-        data = _read(source, path, max_bytes)
         with without_warnings():
-            return _decode(data, path, max_pixels)
+            return _to_upright_rgb(_open(source, path, max_bytes), path, max_pixels)
     except ImageError:
         raise
     except Exception as error:
         raise ImageError(path, _reason(error)) from error
 
 
-def _read(source: _Source, path: str, max_bytes: int) -> bytes:
+def _open(source: ImageSource, path: str, max_bytes: int) -> Image.Image:
+    if isinstance(source, Image.Image):
+        return source
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
+            what = f"{source.dtype} array of shape {source.shape}"
+            raise ImageError(path, f"{what}, not RGB pixels 0..255")
+        return Image.fromarray(source)
+    return Image.open(io.BytesIO(_read(source, path, max_bytes)), formats=_FORMATS)
+
+
+def _read(source: _File, path: str, max_bytes: int) -> bytes:
     if isinstance(source, str | os.PathLike):
         status = Path(source).stat()
         if stat.S_ISDIR(status.st_mode):
@@ -114,8 +127,7 @@ def _open_without_waiting(file: str, flags: int) -> int:
     return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _decode(data: bytes, path: str, max_pixels: int) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=_FORMATS)
+def _to_upright_rgb(image: Image.Image, path: str, max_pixels: int) -> Image.Image:
     tags = getattr(image, "tag_v2", {})  # of a TIFF, whose tiles may be larger than the image
     tile_size = [int(tags.get(_TIFF_TAG[side], 0)) for side in ("TileWidth", "TileLength")]
     for width, height in (image.size, tile_size):
@@ -207,7 +219,7 @@ def without_warnings() -> Iterator[None]:
 
 
 def load_image(
-    source: _Source,
+    source: ImageSource,
     preprocessing: Preprocessing,
     *,
     name: str | None = None,
@@ -250,19 +262,10 @@ def load_images(
     """
     if ahead < 1:
         raise ArgumentError(f"at least one image must be loaded ahead, not {ahead}")
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="mesonet-images")
-    tasks = (pool.submit(_load_or_error, path, preprocessing) for path in paths)
-    try:
-        pending = deque(islice(tasks, ahead))
-        while pending:
-            result = pending.popleft().result()
-            pending.extend(islice(tasks, 1))
-            yield result
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return map_ahead(partial(_load_or_error, preprocessing), paths, workers, ahead)
 
 
-def _load_or_error(path: Path | str, preprocessing: Preprocessing) -> _Loaded:
+def _load_or_error(preprocessing: Preprocessing, path: Path | str) -> _Loaded:
     try:
         return load_image(path, preprocessing)
     except ImageError as error:

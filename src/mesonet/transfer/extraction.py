@@ -4,9 +4,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,9 @@ from mesonet.errors import ArgumentError, ImageError, StoreError
 from mesonet.images.reading import load_image
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
+from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
-from mesonet.runtime import Runtime, cores
+from mesonet.runtime import Runtime
 from mesonet.transfer.extractor import feature_runtime, make_extractor
 from mesonet.transfer.store import (
     EXTRACTOR_FILE,
@@ -162,20 +161,12 @@ def _batches(
     data: ClassFolders, run: Runtime, recipe: FeatureRecipe, shape: tuple[int, ...], start: int
 ) -> Iterator[_Batch]:
     """Batch after batch, in order, computed a few batches ahead of the consumer."""
-    pending: deque[Future[_Batch]] = deque()
-    workers = cores()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for first in range(start, len(data), _BATCH):
-                images = range(first, min(first + _BATCH, len(data)))
-                pending.append(pool.submit(_compute, data, images, run, recipe, shape))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+
+    def compute(first: int) -> _Batch:
+        images = range(first, min(first + _BATCH, len(data)))
+        return _compute(data, images, run, recipe, shape)
+
+    return map_ahead(compute, range(start, len(data), _BATCH), cores())
 
 
 def _compute(

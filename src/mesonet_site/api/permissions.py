@@ -1,11 +1,10 @@
-"""Who may do what, and how often."""
+"""Who may do what."""
 
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -27,19 +26,3 @@ class MayDetect(BasePermission):
         """Whether the user is known, or need not be."""
         known = bool(request.user and request.user.is_authenticated)
         return known or settings.ANONYMOUS_DETECTION or request.method not in view.allowed_methods
-
-
-class AnonymousDetectionThrottle(AnonRateThrottle):
-    """Limits the detections of those who are not logged in, by address."""
-
-    scope = "detect_anon"
-
-
-class UserDetectionThrottle(UserRateThrottle):
-    """Limits the detections of a user."""
-
-    scope = "detect_user"
-
-    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        """Leave the others to `AnonymousDetectionThrottle`."""
-        return super().get_cache_key(request, view) if request.user.is_authenticated else None

@@ -1,7 +1,6 @@
 """The three endpoints of the reference API, unchanged in path and shape."""
 
 import re
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from classifiers.utils import get_dataset_size, get_predictions
 from mesonet.errors import DataError
+from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.problems import Conflict
 
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
@@ -105,45 +105,3 @@ def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int])
         raise Conflict(f"{error}.") from None
     serializer = PredictionSerializer(predictions, many=True, context={"request": request})
     return Response(serializer.data)
-
-
-def find_model(wanted: str | UUID) -> MLModel:
-    """The model of an id or a name.
-
-    Raises:
-        NotFound: there is none.
-    """
-    try:
-        lookup: dict[str, Any] = {"pk": UUID(str(wanted))}
-    except ValueError:
-        lookup = {"model_name": wanted}
-    model = MLModel.objects.filter(**lookup).first()
-    if model is None:
-        raise NotFound(f"There is no model {str(wanted)!r}.")
-    return model
-
-
-def check_usable(model: MLModel) -> MLModel:
-    """Give back a model that a worker has loaded.
-
-    Raises:
-        Conflict: it has not been loaded yet, or cannot be.
-    """
-    if not model.usable:
-        reason = model.message or "It has not been loaded yet."
-        raise Conflict(f"The model {model.model_name!r} cannot be used. {reason}")
-    return model
-
-
-def check_layers(model: MLModel, layers: list[int]) -> None:
-    """Refuse layers that a model has not.
-
-    Raises:
-        NotFound: there is no such layer.
-    """
-    count = len(model.conv_layers)
-    wrong = [index for index in layers if index >= count]
-    if wrong:
-        raise NotFound(
-            f"There is no layer {wrong[0]}: the model has {count} convolutional layers, from 0."
-        )

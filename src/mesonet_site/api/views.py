@@ -14,17 +14,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.throttling import BaseThrottle
 
-from classifiers.loading import get_detector
 from classifiers.models import MLModel
 from mesonet.detector import Detector
+from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.models import Detection
-from mesonet_site.api.permissions import (
-    AnonymousDetectionThrottle,
-    MayDetect,
-    UserDetectionThrottle,
-)
+from mesonet_site.api.permissions import MayDetect
 from mesonet_site.api.problems import Conflict, TooLarge
-from mesonet_site.api.reference import check_layers, check_usable, find_model
 from mesonet_site.api.scoring import score
 from mesonet_site.api.serializers import (
     DetectionSerializer,
@@ -33,6 +28,7 @@ from mesonet_site.api.serializers import (
     NewDetectionSerializer,
 )
 from mesonet_site.api.tasks import detect
+from mesonet_site.api.throttling import AnonymousDetectionThrottle, UserDetectionThrottle
 
 
 @extend_schema_view(
@@ -126,7 +122,7 @@ class DetectionViewSet(
         model = _choose_model(asked.get("model"))
         layers = asked.get("layers", [])
         check_layers(model, layers)
-        info = get_detector(model).info
+        info = model.get_info()
         detection = Detection(
             owner=request.user if request.user.is_authenticated else None,
             model=model,

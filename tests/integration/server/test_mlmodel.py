@@ -14,7 +14,6 @@ from rest_framework.renderers import JSONRenderer
 from tests.integration.server.helpers import SIZE, picture, upload
 
 from classifiers import loading, utils
-from classifiers.loading import get_detector
 from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from mesonet.errors import DataError
@@ -140,26 +139,26 @@ def test_detectors_are_loaded_once_and_bounded(
     settings.CLASSIFIERS_LOADED_MODELS = 1
     loading._loaded.clear()
     one, same = upload(model_files["one"]), upload(model_files["one"], "Model 2")
-    detector = get_detector(one)
+    detector = one.get_detector()
 
-    assert get_detector(same) is detector
-    get_detector(upload(model_files["two"], "Model 3"))
-    assert get_detector(one) is not detector
+    assert same.get_detector() is detector
+    upload(model_files["two"], "Model 3").get_detector()
+    assert one.get_detector() is not detector
 
 
 def test_threads_load_a_model_once(model: MLModel, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
     original = loading._load
 
-    def load(wanted: MLModel) -> Any:
-        loads.append(wanted.model_hash)
+    def load(sha256: str, file: Any) -> Any:
+        loads.append(sha256)
         time.sleep(0.2)
-        return original(wanted)
+        return original(sha256, file)
 
     monkeypatch.setattr(loading, "_load", load)
     loading._loaded.clear()
     with ThreadPoolExecutor(8) as pool:
-        detectors = list(pool.map(get_detector, [model] * 8))
+        detectors = list(pool.map(MLModel.get_detector, [model] * 8))
     assert loads == [model.model_hash]
     assert len(set(map(id, detectors))) == 1
 
@@ -167,15 +166,15 @@ def test_threads_load_a_model_once(model: MLModel, monkeypatch: pytest.MonkeyPat
 def test_a_model_that_could_not_be_loaded_is_tried_again(
     model: MLModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: MLModel) -> Any:
+    def fail(*_: Any) -> Any:
         raise MemoryError
 
     loading._loaded.clear()
     with monkeypatch.context() as patch:
         patch.setattr(loading, "_load", fail)
         with pytest.raises(MemoryError):
-            get_detector(model)
-    assert get_detector(model)
+            model.get_detector()
+    assert model.get_detector()
 
 
 def test_a_dataset_that_is_missing(home: Path, model_file: Path) -> None:
@@ -253,7 +252,7 @@ def test_predictions(model: MLModel, dataset: Path) -> None:
     predictions = utils.get_predictions(model, 20, [])
 
     by_name = {p.img_url.removeprefix("/media/data/"): p for p in predictions}
-    for verdict in get_detector(model).predict(sorted(dataset.rglob("*.png"))):
+    for verdict in model.get_detector().predict(sorted(dataset.rglob("*.png"))):
         prediction = by_name[str(Path(verdict.path).relative_to(dataset))]
         expected = "df" if verdict.label == "deepfake" else "real"
         assert prediction.pred_label == expected
@@ -265,7 +264,7 @@ def test_predictions_of_a_calibrated_model_know_two_classes(
     calibrated_file: Path, transactional_db: None, dataset: Path
 ) -> None:
     model = upload(calibrated_file)
-    verdicts = list(get_detector(model).predict(sorted(dataset.rglob("*.png"))))
+    verdicts = list(model.get_detector().predict(sorted(dataset.rglob("*.png"))))
     called = {Path(v.path).name: "df" if v.called_fake else "real" for v in verdicts}
     right = np.mean([called[Path(v.path).name] == Path(v.path).parent.name for v in verdicts])
 
@@ -341,3 +340,18 @@ def test_example_of_the_serializer(dataset: Path, model_file: Path) -> None:
 
     assert len(loaded) == 2
     assert all(len(entry["plots"]) == 2 for entry in loaded)
+
+
+def test_what_a_view_needs_of_a_model_needs_no_network(
+    model: MLModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.refresh_from_db()
+    known = model.get_detector().info
+    loading._loaded.clear()
+    monkeypatch.setattr(loading, "_load", None)
+    assert model.get_info() == known
+    monkeypatch.undo()
+    MLModel.objects.filter(pk=model.pk).update(info=None)  # as before 0.2
+    old = MLModel.objects.get(pk=model.pk)
+    assert old.get_info() == known
+    assert MLModel.objects.get(pk=model.pk).info == known.to_dict()

@@ -10,13 +10,13 @@ import numpy as np
 
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import group_keys, look_like_frames
-from mesonet.detector import Detector, Failure, ImageSource
+from mesonet.detector import Detector, Failure
 from mesonet.errors import DataError
 from mesonet.evaluation.benchmark.prediction_cache import PredictionCache
 from mesonet.evaluation.metrics import Floats
 from mesonet.files import file_hash, read_table
 from mesonet.images.perturbations import Perturbation
-from mesonet.images.reading import read_image
+from mesonet.images.reading import ImageSource, read_image
 from mesonet.progress import Progress
 
 Watch = Callable[[str, int, int], None]
