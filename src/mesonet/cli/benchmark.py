@@ -52,6 +52,25 @@ def run(
             min=0, help="Score so many images of each set also compressed, resized, blurred, ..."
         ),
     ] = 0,
+    explain: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="COUNT",
+            help="Instead, examine explanations on so many forgeries of each kind and set.",
+        ),
+    ] = 0,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="With --explain: also the methods that take long.")
+    ] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE:PART",
+            help="Only images that a table (columns file, which begins with the set's NAME, and "
+            "part) gives to a part, such as the validation part of a training.",
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The page; a .json file appears beside it.")
     ] = Path("benchmark.html"),
@@ -79,7 +98,10 @@ def run(
         raise ArgumentError(f"{output}: name the page, such as {output.with_suffix('.html')}")
     for path in (output, output.with_suffix(".json")):
         check_output(path)
-    data_sets = [_data_set(text) for text in data]
+    data_sets = [_data_set(text, part) for text in data]
+    if explain:
+        _examine(model or [], data_sets, explain, output, slow=slow)
+        return
     contenders = _contenders(model or [], scores or [], trained_on or [], data_sets)
     with progress_bar() as bar:
         result = run_benchmark(
@@ -123,14 +145,49 @@ def _named(text: str, option: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def _data_set(text: str) -> "DataSet":
+def _examine(
+    models: list[str], data_sets: list["DataSet"], count: int, output: Path, *, slow: bool
+) -> None:
+    """Examine explanations; a record of each model appears beside the page."""
+    import json
+    import shlex
+    import sys
+
+    from mesonet.cli.output import open_output
+    from mesonet.cli.progress import progress_bar
+    from mesonet.detector import Detector
+    from mesonet.evaluation.explanations import run_exam
+    from mesonet.evaluation.explanations_report import render_exams
+
+    exams = []
+    with progress_bar() as bar:
+        for source in models or [Detector.default]:
+            detector = Detector.load(source)
+            exam = run_exam(detector, data_sets, count, slow=slow, watch=_watch(bar))
+            exam["command"] = shlex.join(["mesonet", *sys.argv[1:]])
+            exams.append(exam)
+            with open_output(output.with_name(f"{detector.scored_path.stem}.exam.json")) as stream:
+                stream.write(json.dumps(exam, indent=1) + "\n")
+    text = render_exams(exams)
+    with open_output(output) as stream:
+        stream.write(text)
+    print(text)
+
+
+def _data_set(text: str, part: str | None) -> "DataSet":
     from mesonet.evaluation.benchmark.models import DataSet
 
     name, source = _named(text, "--data", "NAME=DIR[:GROUPS]")
     folder, colon, grouping = source.rpartition(":")
     if not colon or Path(source).is_dir():
         folder, grouping = source, ""
-    return DataSet.read(name, folder, grouping or None)
+    data = DataSet.read(name, folder, grouping or None)
+    if part is None:
+        return data
+    table, colon, wanted = part.rpartition(":")
+    if not colon:
+        raise ValueError(f"--part takes FILE:PART, not {part!r}")
+    return data.part(Path(table), wanted)
 
 
 def _contenders(

@@ -140,3 +140,23 @@ def split_groups(
     if set(labels[~held_out]) != set(classes):
         raise DataError("", "the groups are too few or too uneven to hold out that share of them")
     return held_out
+
+
+def spread_over_groups(groups: Sequence[str], count: int, seed: int = 0) -> NDArray[np.intp]:
+    """Draw so many images from as many groups as there are: a second one of a group comes last.
+
+    Args:
+        groups: group of each image.
+        count: images to draw; all of them where there are fewer.
+        seed: another seed draws others.
+
+    Returns:
+        Their indices, sorted.
+    """
+    taken: dict[str, int] = {}
+    turns: list[tuple[int, int, int]] = []
+    for index in np.random.default_rng(seed).permutation(len(groups)).tolist():
+        turn = taken.get(groups[index], 0)
+        taken[groups[index]] = turn + 1
+        turns.append((turn, len(turns), index))
+    return np.array(sorted(index for _, _, index in sorted(turns)[:count]), np.intp)

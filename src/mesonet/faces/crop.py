@@ -23,9 +23,15 @@ def crop_face(image: NDArray[np.uint8], face: Face, scale: float = SCALE) -> NDA
     Returns:
         Pixels of shape ``(side, side, 3)``, a copy.
     """
-    height, width = image.shape[:2]
+    x, y, side = crop_square(image.shape[:2], face, scale)
+    return image[y : y + side, x : x + side].copy()
+
+
+def crop_square(shape: tuple[int, ...], face: Face, scale: float = SCALE) -> tuple[int, int, int]:
+    """Left, top and side of the square that `crop_face` cuts from a picture of that shape."""
+    height, width = shape
     left, top, box_width, box_height = face.box
     side = max(1, min(round(scale * max(box_width, box_height)), height, width))
     x = min(max(round(left + box_width / 2 - side / 2), 0), width - side)
     y = min(max(round(top + box_height / 2 - side / 2), 0), height - side)
-    return image[y : y + side, x : x + side].copy()
+    return x, y, side

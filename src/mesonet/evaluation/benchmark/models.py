@@ -1,7 +1,7 @@
 """What a benchmark compares, models or stored predictions, and the data sets it scores."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -53,6 +53,26 @@ class DataSet:
         names = folder.names
         groups = group_keys(names, grouping) if grouping else [p.as_posix() for p in names]
         return cls(name, source, folder, grouping, groups)
+
+    def part(self, table: Path, name: str) -> Self:
+        """Keep the images that a table gives to one part, such as the validation part.
+
+        Args:
+            table: a CSV file with the columns ``file``, whose paths begin with this set's name, and
+                ``part``.
+            name: the part.
+
+        Raises:
+            mesonet.errors.DataError: it is no such table, or no image of the set is in the part.
+        """
+        parts = {file: part for file, (part,) in read_table(table, ["part"]).items()}
+        kept = np.array(
+            [parts.get(f"{self.name}/{path.as_posix()}") == name for path in self.folder.names]
+        )
+        if not kept.any():
+            raise DataError(table, f"gives no image of {self.name} to the part {name!r}")
+        groups = [group for group, keep in zip(self.groups, kept, strict=True) if keep]
+        return replace(self, folder=self.folder.subset(kept), groups=groups)
 
     @property
     def lacks_groups(self) -> bool:

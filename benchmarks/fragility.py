@@ -1,0 +1,155 @@
+"""Wrong sure verdicts, before and after fragile ones are called uncertain.
+
+    python benchmarks/fragility.py --data ciplab=CIPLAB:CIPLAB/groups.csv --data ffpp=FFPP:pair
+
+Faces are found, cut and scored as ``mesonet check`` does it. With ``--part FILE:PART`` only images
+take part that a table (columns ``file``, as ``NAME/real/1.jpg``, and ``part``) gives to that part,
+such as the validation part of a training. Scores are kept in ``--scores``: a second run counts.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesonet.datasets.groups import spread_over_groups
+from mesonet.detector import Detector
+from mesonet.errors import ImageError
+from mesonet.evaluation.benchmark.comparison import ROUNDS, interval
+from mesonet.evaluation.benchmark.models import DataSet
+from mesonet.evaluation.metrics import draw_groups
+from mesonet.faces import CenterFace, crop_face
+from mesonet.fragility import CHANGES, LIMIT, Fragility, changed_faces, score_crops
+from mesonet.images.reading import read_image
+
+Floats = NDArray[np.float64]
+Face = dict[str, Any]
+"""A face's ``set``, ``group`` and truth ``fake``, and the ``scores`` of it and of each change."""
+
+
+def main() -> None:
+    """Score, count, and write the page's part."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=Detector.default)
+    parser.add_argument("--data", action="append", required=True, metavar="NAME=DIR[:GROUPS]")
+    parser.add_argument("--part", metavar="FILE:PART")
+    parser.add_argument("--count", type=int, default=60, help="images of each class and set")
+    parser.add_argument("--seed", type=int, default=0, help="another one draws other images")
+    parser.add_argument("--scores", type=Path, default=Path("fragility-scores.json"))
+    parser.add_argument("--output", type=Path, default=Path("docs/benchmarks/fragility.json"))
+    options = parser.parse_args()
+    detector = Detector.load(options.model)
+    known = json.loads(options.scores.read_text()) if options.scores.exists() else {}
+    for text in options.data:
+        name, _, source = text.partition("=")
+        if name not in known:
+            folder, _, grouping = source.partition(":")
+            data = DataSet.read(name, folder, grouping or None)
+            if options.part:
+                table, _, part = options.part.rpartition(":")
+                data = data.part(Path(table), part)
+            known[name] = score_faces(detector, data, options.count, options.seed)
+            options.scores.write_text(json.dumps(known))
+    sets = {name: count_verdicts(faces, detector) for name, faces in known.items()}
+    sets["all"] = count_verdicts([face for faces in known.values() for face in faces], detector)
+    result = {
+        "command": shlex.join(["python", *sys.argv]),
+        "model": detector.name,
+        "changes": list(CHANGES),
+        "limit": LIMIT,
+        "sets": sets,
+    }
+    options.output.write_text(json.dumps(result, indent=1) + "\n")
+    print(format_table(sets))
+
+
+def score_faces(detector: Detector, data: DataSet, count: int, seed: int) -> list[Face]:
+    """Score the largest face of images of both classes; images without one are left out."""
+    finder = CenterFace()
+    found = []
+    is_fake = data.folder.is_fake
+    for fake in (False, True):
+        places = np.flatnonzero(is_fake == fake).tolist()
+        groups = [data.groups[place] for place in places]
+        for done, chosen in enumerate(spread_over_groups(groups, count, seed), start=1):
+            print(f"\r{data.name} {done}", end="", file=sys.stderr)
+            try:
+                image = np.asarray(read_image(data.folder.paths[places[chosen]]))
+            except ImageError:
+                continue
+            faces = finder.find(image)
+            if not faces:
+                continue
+            face = max(faces, key=lambda seen: seen.box[2] * seen.box[3])
+            scores = score_crops(detector, [crop_face(image, face), *changed_faces(image, face)])
+            if np.isfinite(scores).all():
+                group = f"{data.name}/{groups[chosen]}"
+                found.append({"group": group, "fake": fake, "scores": scores.tolist()})
+    print(file=sys.stderr)
+    return found
+
+
+def count_verdicts(faces: list[Face], detector: Detector) -> dict[str, Any]:
+    """Compare sure verdicts before and after; intervals are over groups."""
+    threshold = detector.info.threshold
+    low, high = detector.info.band or (threshold, threshold)
+    scores = np.array([face["scores"] for face in faces])
+    is_fake = np.array([face["fake"] for face in faces])
+    own = scores[:, 0]
+    called = own >= threshold
+    fragile = np.array(
+        [
+            Fragility(first, dict(zip(CHANGES, rest, strict=True)), (low, high)).is_fragile
+            for first, *rest in scores.tolist()
+        ]
+    )
+    sure = (own < low) | (own >= high)
+    wrong = called != is_fake
+    flags = np.stack([sure & wrong, sure & wrong & ~fragile, ~sure, ~sure | fragile], axis=1)
+    _, group_of_face = np.unique([face["group"] for face in faces], return_inverse=True)
+    draws = draw_groups(is_fake, group_of_face, rounds=ROUNDS)[:, group_of_face].astype(float)
+    drawn = _shares(draws @ flags / draws.sum(axis=1, keepdims=True))
+    values = _shares(flags.mean(axis=0)[None])
+    figures = {name: interval(float(values[name][0]), drawn[name]) for name in values}
+    return {"faces": len(own), "groups": int(group_of_face.max()) + 1} | figures
+
+
+def _shares(shares: Floats) -> dict[str, Floats]:
+    wrong_before, wrong_after, open_before, open_after = shares.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        less_wrong = 1 - wrong_after / wrong_before
+    return {
+        "wrong_before": wrong_before,
+        "wrong_after": wrong_after,
+        "less_wrong": less_wrong,
+        "uncertain_before": open_before,
+        "uncertain_after": open_after,
+        "more_uncertain": open_after - open_before,
+    }
+
+
+def format_table(sets: dict[str, dict[str, Any]]) -> str:
+    """The figures in Markdown, in percent of all faces but for the relative fall."""
+    names = list(_shares(np.zeros((1, 4))))
+    lines = ["| set | faces | " + " | ".join(name.replace("_", " ") for name in names) + " |"]
+    lines.append("| --- " * (len(names) + 2) + "|")
+    for title, figures in sets.items():
+        cells = [_percent(figures[name]) for name in names]
+        lines.append(f"| {title} | {figures['faces']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _percent(figure: dict[str, float | None]) -> str:
+    value, low, high = (figure[key] for key in ("value", "low", "high"))
+    if value is None or low is None or high is None:
+        return "-"
+    return f"{100 * value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+if __name__ == "__main__":
+    main()
