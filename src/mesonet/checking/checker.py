@@ -15,15 +15,17 @@ from PIL import Image
 
 from mesonet.checking.people import Tracker, make_person, most_suspicious, outcome_of
 from mesonet.checking.pictures import Album
-from mesonet.checking.record import Check, FileFacts, SeenFace
+from mesonet.checking.record import Check, FileFacts, Person, SeenFace
 from mesonet.checking.scale import Scale
 from mesonet.detector import Detector
 from mesonet.errors import ArgumentError, MediaError
 from mesonet.faces import CenterFace, Face, FaceDetector, Quality, crop_face, measure_quality
 from mesonet.files import file_hash
+from mesonet.fragility import CHANGES, Fragility, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
 from mesonet.parallel import cores
 from mesonet.progress import Progress
+from mesonet.provenance import read_provenance
 
 MAX_PEOPLE = 20
 FRAMES = 32
@@ -41,6 +43,7 @@ class Checker:
         faces: finds the faces; by default CenterFace.
         limits: what is read at most.
         frames: how many frames of a clip are looked at.
+        quick: leave out the mild changes that tell whether the verdict on a photograph holds.
 
     Raises:
         mesonet.errors.ModelFileError: no such model, or a file that is refused.
@@ -55,6 +58,7 @@ class Checker:
         faces: FaceDetector | None = None,
         limits: Limits | None = None,
         frames: int = FRAMES,
+        quick: bool = False,
     ) -> None:
         if frames < 1:
             raise ArgumentError(f"at least one frame of a clip must be looked at, not {frames}")
@@ -62,6 +66,7 @@ class Checker:
         self.faces = faces or CenterFace()
         self.limits = limits or Limits()
         self.frames = frames
+        self.quick = quick
         self._scorers = ThreadPoolExecutor(cores(), thread_name_prefix="mesonet-scoring")
 
     def check(
@@ -85,8 +90,10 @@ class Checker:
             facts = _identity(source, self.limits)
             medium = open_medium(source, path, self.limits)
             if isinstance(medium, Photo):
-                return self._photo(path, medium, facts, pictures)
-            return self._clip(path, medium, facts, pictures, progress)
+                check = self._photo(path, medium, facts, pictures)
+            else:
+                check = self._clip(path, medium, facts, pictures, progress)
+            return replace(check, provenance=read_provenance(source))
         except MediaError as error:
             return Check(
                 path=path,
@@ -123,7 +130,7 @@ class Checker:
         facts = replace(facts, format=photo.format, width=width, height=height)
         look = _Look(self, Album(pictures))
         look.at(Frame(0, 0.0, 0, photo.pixels))
-        return self._conclude(look, path, facts, clip=False)
+        return self._conclude(look, path, facts, photo=photo.pixels)
 
     def _clip(
         self,
@@ -148,11 +155,14 @@ class Checker:
             duration=clip.facts.duration,
             frames=clip.facts.frames,
         )
-        check = self._conclude(look, path, facts, clip=True)
+        check = self._conclude(look, path, facts)
         return replace(check, cuts=tuple(clip.cuts), notes=(*check.notes, *clip.problems))
 
-    def _conclude(self, look: "_Look", path: str, facts: FileFacts, *, clip: bool) -> Check:
-        """Score the faces of the largest people, and gather everything."""
+    def _conclude(
+        self, look: "_Look", path: str, facts: FileFacts, *, photo: Pixels | None = None
+    ) -> Check:
+        """Score the faces of the largest people, and gather everything; without photo of a clip."""
+        clip = photo is None
         scale = Scale.of(self.detector.info, clip=clip)
         kept, left_out = look.largest()
         prepared = [s.pixels for s in kept if s.pixels is not None]
@@ -176,8 +186,14 @@ class Checker:
             track: make_person(number, tracks[track], scale, clip=clip)
             for number, track in enumerate(order, start=1)
         }
+        if photo is not None and not self.quick:
+            people = self._tested(people, photo, scale)
         suspect = most_suspicious(list(people.values()))
-        notes = []
+        notes = [
+            f"person {person.id}: {person.fragility.text}"
+            for person in people.values()
+            if person.fragility and person.fragility.is_fragile
+        ]
         if left_out:
             notes.append(f"{left_out} more people, with smaller faces, were not scored")
         return Check(
@@ -195,6 +211,27 @@ class Checker:
             notes=tuple(notes),
             pictures=look.album.pictures(people, suspect),
         )
+
+    def _tested(self, people: dict[int, Person], photo: Pixels, scale: Scale) -> dict[int, Person]:
+        """Score everybody again under mild changes; a verdict that does not hold is uncertain."""
+        preprocessing = self.detector.info.preprocessing
+        tracks = [track for track, person in people.items() if person.fake_probability is not None]
+        views = [
+            preprocessing.resize(Image.fromarray(crop))
+            for track in tracks
+            for crop in changed_faces(photo, people[track].best_face.as_face())
+        ]
+        scores = iter([score for _, score in self._scores(views)])
+        tested = dict(people)
+        for track in tracks:
+            person = people[track]
+            changed = dict(zip(CHANGES, islice(scores, len(CHANGES)), strict=True))
+            known = {name: score for name, score in changed.items() if score is not None}
+            if len(known) == len(CHANGES) and person.fake_probability is not None:
+                found = Fragility(person.fake_probability, known, (scale.uncertain, scale.some))
+                verdict = "uncertain" if found.is_fragile else person.verdict
+                tested[track] = replace(person, fragility=found, verdict=verdict)
+        return tested
 
     def _scores(self, prepared: Sequence[Pixels]) -> list[tuple[float | None, float | None]]:
         """The raw and the calibrated score of faces; None where the model gives no number."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from mesonet.checking.record import Outcome, Person, SeenFace
 from mesonet.checking.scale import Scale
+from mesonet.evidence import WORDS
 from mesonet.faces import Box, Face, overlap
 from mesonet.model_info import logit
 
@@ -99,11 +100,17 @@ def make_person(number: int, faces: Sequence[SeenFace], scale: Scale, *, clip: b
 def most_suspicious(people: Sequence[Person]) -> Person | None:
     """Who decides a medium's verdict: the most suspicious of those who were seen well enough.
 
-    That is in three frames at least, or, where nobody was, once.
+    That is in three frames at least, or, where nobody was, once. A verdict weighs more than a
+    score: one that does not hold under mild changes is uncertain.
     """
     scored = [person for person in people if person.fake_probability is not None]
     often = [person for person in scored if _faces_scored(person) >= ENOUGH_FACES]
-    return max(often or scored, key=lambda person: person.fake_probability or 0.0, default=None)
+    return max(often or scored, key=_suspicion, default=None)
+
+
+def _suspicion(person: Person) -> tuple[int, float]:
+    place = WORDS.index(person.verdict) if person.verdict else -1
+    return place, person.fake_probability or 0.0
 
 
 def outcome_of(people: Sequence[Person]) -> Outcome:

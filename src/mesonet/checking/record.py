@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from mesonet.checking.scale import Scale
 from mesonet.evidence import Word
-from mesonet.faces import Box, Quality
+from mesonet.faces import Box, Face, Quality
+from mesonet.fragility import Fragility
+from mesonet.provenance import Provenance
 
 Kind = Literal["photo", "clip"]
 Outcome = Literal["scored", "no_face", "face_too_small", "blurred", "dark", "unreadable"]
@@ -48,6 +50,10 @@ class SeenFace:
     fake_probability: float | None = None
     raw_score: float | None = None
 
+    def as_face(self) -> Face:
+        """Where to cut it out of the upright picture."""
+        return Face(self.box, 1.0, self.landmarks)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
         return {
@@ -75,6 +81,8 @@ class Person:
             photograph.
         longest_run: most faces above it in a row; None in a photograph.
         faces: in the order of time.
+        fragility: what mild changes do to the score; None in clips, whose frames are such changes,
+            and where it was not asked for. Where it says so, the verdict is uncertain.
     """
 
     id: int
@@ -85,6 +93,7 @@ class Person:
     share_above: float | None
     longest_run: int | None
     faces: tuple[SeenFace, ...]
+    fragility: Fragility | None = None
 
     @property
     def best_face(self) -> SeenFace:
@@ -103,6 +112,7 @@ class Person:
             "fake_probability": self.fake_probability,
             "share_above": self.share_above,
             "longest_run": self.longest_run,
+            "fragility": self.fragility and self.fragility.to_dict(),
             "faces": [face.to_dict() for face in self.faces],
         }
 
@@ -182,6 +192,7 @@ class Check:
         frames_seen: numbers and times in seconds of the frames of a clip that were looked at.
         cuts: times in seconds at which a clip's shots begin, but for the first.
         notes: what went wrong, or has to be known to read the result.
+        provenance: what the file says of its origin; it has no part in the verdict.
         pictures: see there.
     """
 
@@ -198,6 +209,7 @@ class Check:
     frames_seen: tuple[tuple[int, float], ...] = ()
     cuts: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    provenance: Provenance | None = None
     pictures: Pictures | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,6 +227,7 @@ class Check:
             "frames_seen": [[number, round(time, 3)] for number, time in self.frames_seen],
             "cuts": [round(time, 3) for time in self.cuts],
             "notes": list(self.notes),
+            "provenance": self.provenance and self.provenance.to_dict(),
         }
 
 

@@ -34,6 +34,10 @@ def run(
         Path | None, typer.Option(help="Write a printable page with pictures to this HTML file.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a clip that are looked at.")] = 32,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Do not test whether verdicts on photographs hold."),
+    ] = False,
 ) -> None:
     """Is somebody in these photographs or clips forged?
 
@@ -57,7 +61,7 @@ def run(
     paths, problems = find_images(media, MEDIA_SUFFIXES)
     for problem in problems:
         files.print_left_out(str(problem))
-    checker = Checker(model or Checker.default, frames=frames)
+    checker = Checker(model or Checker.default, frames=frames, quick=quick)
     counts: Counter[str] = Counter()
     page: Report | None = None
 

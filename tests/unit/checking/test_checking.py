@@ -283,3 +283,49 @@ def test_the_people_of_real_clips(shared):
     for person in stage.people:
         times = [face.time for face in person.faces]
         assert any(a <= times[0] and times[-1] < b for a, b in pairwise(starts))
+
+
+def detail_detector(share: float) -> Detector:
+    """Calls faces forged that have this share of the detail of the first, and the others real."""
+    first: list[float] = []
+
+    def run(images: np.ndarray) -> np.ndarray:
+        detail = np.abs(np.diff(images, axis=2)).mean((1, 2, 3))
+        first.append(detail[0])
+        return np.where(detail >= share * first[0], 0.05, 0.95).astype(np.float32)
+
+    info = ModelInfo(
+        None, Preprocessing(64), ("fake", "real"), threshold=0.5, band=(0.4, 0.6), error_rate=0.05
+    )
+    return Detector("detail", info, run, model_path=Path("detail.keras"))
+
+
+@pytest.fixture
+def grainy(tmp_path):
+    grain = np.random.default_rng(0).normal(0, 25, portrait().shape)
+    return save(np.clip(portrait() + grain, 0, 255).astype(np.uint8), tmp_path / "grainy.png")
+
+
+def test_verdict_that_mild_changes_move_is_uncertain_with_the_reason(grainy):
+    steady = Checker(detail_detector(0)).check(grainy)
+    assert steady.verdict == "some_evidence"
+    assert not steady.people[0].fragility.is_fragile
+    assert steady.notes == ()
+    moved = Checker(detail_detector(0.95)).check(grainy)
+    person = moved.people[0]
+    assert person.fragility.is_fragile
+    assert "slightly blurred" in person.fragility.turned_by
+    assert (person.verdict, moved.verdict) == ("uncertain", "uncertain")
+    assert moved.fake_probability == pytest.approx(0.95)
+    assert moved.notes == (f"person 1: {person.fragility.text}",)
+
+
+def test_quick_check_leaves_the_changes_out(grainy):
+    quick = Checker(detail_detector(0.95), quick=True).check(grainy)
+    assert (quick.verdict, quick.people[0].fragility) == ("some_evidence", None)
+
+
+def test_record_tells_where_the_file_says_it_comes_from(checker, grainy):
+    record = checker.check(grainy).to_dict()
+    assert record["provenance"]["content_credentials"]["state"] in ("absent", "not_checked")
+    assert record["provenance"]["metadata"]["ai_markers"] == []
