@@ -1,9 +1,7 @@
 """A face as a network sees it, and scoring changed versions of it."""
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -13,7 +11,7 @@ from PIL import Image
 from mesonet.detector import Detector
 from mesonet.faces import Face, crop_face, crop_square
 from mesonet.model_info import logit
-from mesonet.runtime import cores
+from mesonet.parallel import batched, cores, map_ahead
 
 Pixels = NDArray[np.uint8]
 Map = NDArray[np.float32]
@@ -60,15 +58,8 @@ def fake_log_odds(detector: Detector, pictures: Iterable[Pixels]) -> NDArray[np.
         pictures: RGB 0..255, each of shape ``(size, size, 3)``; taken as they are scored.
     """
 
-    def score(batch: tuple[Pixels, ...]) -> NDArray[np.float32]:
+    def score(batch: list[Pixels]) -> NDArray[np.float32]:
         return detector.raw_scores(detector.info.preprocessing.scale(np.stack(batch)))
 
-    with ThreadPoolExecutor(cores()) as pool:
-        scores = list(pool.map(score, _batches(pictures)))
+    scores = list(map_ahead(score, batched(pictures, _BATCH), cores()))
     return logit(np.concatenate(scores)) if scores else np.zeros(0)
-
-
-def _batches(pictures: Iterable[Pixels]) -> Iterator[tuple[Pixels, ...]]:
-    source = iter(pictures)
-    while batch := tuple(islice(source, _BATCH)):
-        yield batch
