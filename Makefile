@@ -2,19 +2,29 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint clean
+PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-demo: .venv/demo
+.PHONY: help demo check test lint clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1  /p' $(MAKEFILE_LIST) | column -t -l 2
+
+demo: .venv/demo ## forge a portrait, score it and draw a page
 	$(BIN)/mesonet demo --output demo-report
 
-test: .venv/dev
+check: lint ## lint, types and the quick tests, for every day
+	$(PYTEST) -q -m 'not slow'
+
+test: lint ## lint, types and all tests
+	$(PYTEST)
+
+lint: .venv/dev ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-clean:
+clean: ## remove what make has made
 	rm -rf .venv demo-report
 
 .venv/bin/python:

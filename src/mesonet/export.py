@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from mesonet.backend import keras
 from mesonet.errors import ArgumentError, InputError, MissingPackageError
+from mesonet.files import writing
 from mesonet.model_file import load_model, save_model
 from mesonet.weights import released
 
@@ -75,8 +75,7 @@ def export_model(
         raise MissingPackageError("ONNX export", "onnx") from None
     size = info.preprocessing.size
     network(keras.ops.zeros((1, size, size, 3)))  # Keras exports what was called before
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as work:
-        partial = Path(work) / "model.onnx"
+    with writing(out) as partial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             network.export(partial, format="onnx", verbose=False)
@@ -89,7 +88,6 @@ def export_model(
             _halve(graph)
         onnx.checker.check_model(graph)
         onnx.save(graph, partial)
-        partial.replace(out)
 
 
 def _narrow(values: NDArray[np.floating]) -> NDArray[np.floating]:

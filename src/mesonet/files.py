@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 
 from mesonet.errors import DataError
 
@@ -57,6 +59,25 @@ def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
     except (ValueError, csv.Error) as error:
         raise DataError(path, str(error)) from None
     return rows
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A path to write a file or folder to, which appears in its place when it is complete.
+
+    It lies in a folder of its own beside its place, and bears the same name. Where the block is
+    left by an exception nothing appears.
+    """
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        partial = Path(folder) / path.name
+        yield partial
+        partial.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8 that is never seen half-written."""
+    with writing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def cache_folder() -> Path:

@@ -22,6 +22,7 @@ import h5py
 
 from mesonet.backend import keras
 from mesonet.errors import ArgumentError, ModelFileError
+from mesonet.files import writing
 from mesonet.inspection.keras_config import check_values
 from mesonet.inspection.limits import MAX_VALUES, RefusedError
 from mesonet.inspection.model_files import Contents, Format, read_contents
@@ -106,8 +107,8 @@ def save_model(
     if suffix not in {".keras", ".h5", ".hdf5"}:
         raise ArgumentError(f"a model file ends in .keras, .h5 or .hdf5, not in {path.suffix!r}")
     description = json.dumps(info.to_dict())
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        temporary = Path(folder) / f"model{suffix}"
+    with writing(path) as partial:
+        temporary = partial.with_name(f"model{suffix}")
         with _quiet():
             model.save(temporary)
         if suffix == ".keras":
@@ -118,7 +119,7 @@ def save_model(
         else:
             with h5py.File(temporary, "r+") as file:
                 file.attrs["mesonet"] = description
-        temporary.replace(path)
+        temporary.replace(partial)
 
 
 def _compress(path: Path) -> Path:

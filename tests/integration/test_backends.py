@@ -10,6 +10,8 @@ from mesonet.model_file import load_model, save_model
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.slow
+
 # Probabilities of class 1 for the images of `picture`, computed once on TensorFlow.
 EXPECTED = {
     "Meso4_DF.h5": [0.347421, 0.119368, 0.797051, 0.762155],

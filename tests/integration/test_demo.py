@@ -9,6 +9,8 @@ from mesonet.demo.samples import make_samples
 from mesonet.detector import Detector, Failure
 from mesonet.model_info import Calibration
 
+pytestmark = pytest.mark.slow
+
 
 def test_samples_are_one_real_face_and_different_forgeries_of_it(tmp_path):
     pytest.importorskip("skimage")

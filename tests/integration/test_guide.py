@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = DOCS / "transfer-learning.md"
 SHORTER = {"--epochs 12": "--epochs 1", "--size 128": "--size 32"}

@@ -14,6 +14,8 @@ from mesonet.model_file import load_model, save_model
 from mesonet.model_info import ModelInfo, logit
 from mesonet.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.slow
+
 SIZE = 32
 CLASSES = ("fake", "real")
 

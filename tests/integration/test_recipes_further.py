@@ -15,6 +15,8 @@ from mesonet.model_file import load_model, save_model
 from mesonet.model_info import ModelInfo, logit
 from mesonet.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):

@@ -9,8 +9,8 @@ import sys
 import tempfile
 import textwrap
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from importlib.util import find_spec
@@ -24,7 +24,7 @@ from rich.progress import wrap_file
 
 from mesonet.backend import keras
 from mesonet.errors import ArgumentError, CheckpointError, ModelFileError
-from mesonet.files import cache_folder, file_hash
+from mesonet.files import cache_folder, file_hash, writing
 from mesonet.inspection.limits import MAX_BYTES
 from mesonet.inspection.model_files import Format, read_contents
 from mesonet.inspection.torch_checkpoint import read_torch_checkpoint
@@ -133,8 +133,10 @@ def load_pretrained(
                 _load_hdf5(model, converted)
                 return
         _load_file(model, published_file(published), published.ignored)
-        with suppress(OSError), _appearing(converted) as temporary:
-            model.save_weights(temporary)
+        with suppress(OSError):
+            converted.parent.mkdir(parents=True, exist_ok=True)
+            with writing(converted) as temporary:
+                model.save_weights(temporary)
 
 
 def assign_torch_weights(
@@ -262,7 +264,8 @@ def _short(error: Exception) -> str:
 
 def _download(published: Published, path: Path) -> Path:
     try:
-        with _appearing(path) as temporary:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path) as temporary:
             _fetch(published.url, temporary)
             found = file_hash(temporary)
             if not found.startswith(published.sha256):
@@ -292,13 +295,3 @@ def _fetch(url: str, path: Path) -> None:
                 file.write(chunk)
                 if file.tell() > MAX_BYTES:
                     raise OSError(f"it has more than {MAX_BYTES >> 20} MiB")
-
-
-@contextmanager
-def _appearing(path: Path) -> Iterator[Path]:
-    """A path to write to, of a file that appears in its place when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        temporary.replace(path)

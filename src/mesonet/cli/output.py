@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN, Failure, Verdict
 from mesonet.errors import InputError
+from mesonet.files import writing
 
 Result = Verdict | Failure
 Writer = Callable[[Iterable[Result], TextIO, bool], None]
@@ -32,13 +33,11 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     check_output(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            yield stream
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        writing(path) as partial,
+        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
+    ):
+        yield stream
 
 
 def check_output(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from mesonet.datasets.class_folders import ClassFolders, class_folders, warn_of_frames
 from mesonet.datasets.groups import Grouping, group_keys, split_groups
 from mesonet.errors import ArgumentError, DataError
+from mesonet.files import writing
 
 
 def split_dataset(
@@ -65,15 +65,13 @@ def split_dataset(
 
     counts = {part: dict.fromkeys(class_names, 0) for part in ("train", "test")}
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".split-") as work:
-        result = Path(work) / destination.name
+    with writing(destination) as result:
         for (name, (path, label)), is_test in zip(images.items(), held_out, strict=True):
             part_name = "test" if is_test else "train"
             target = result / part_name / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
             counts[part_name][class_names[label]] += 1
-        result.replace(destination)
     return counts
 
 

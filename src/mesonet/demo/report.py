@@ -14,6 +14,7 @@ from PIL import Image
 
 from mesonet import __version__
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN, Detector, Failure, Verdict
+from mesonet.files import write_text
 from mesonet.images.reading import read_image
 from mesonet.model_info import ModelInfo
 from mesonet.visualization import visualize_conv_layers
@@ -86,10 +87,7 @@ def write_report(
         for item, result in zip(items, results, strict=True)
     ]
     page = _page(detector, heading, items, results, articles)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(target)
+    write_text(Path(path), page)
     return results
 
 

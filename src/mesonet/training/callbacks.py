@@ -8,6 +8,7 @@ from typing import Any
 
 from mesonet.backend import keras
 from mesonet.errors import ArgumentError
+from mesonet.files import write_text
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
 
@@ -49,7 +50,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if self.best and (len(values) == 1 or values[-1] > max(values[:-1])):
             save_model(self.model, self.best, self.info)
         self.model.save_weights(state_file(self.run_dir, self.epochs))
-        _write_text(self.run_dir / HISTORY_FILE, json.dumps(self.history, indent=1))
+        write_text(self.run_dir / HISTORY_FILE, json.dumps(self.history, indent=1))
         state_file(self.run_dir, self.epochs - 1).unlink(missing_ok=True)
 
 
@@ -93,9 +94,3 @@ def find_best_model(run_dir: str | os.PathLike[str]) -> Path | None:
     """The best model of a run folder, if one was saved."""
     found = sorted(Path(run_dir).glob("model-*.keras"))
     return found[-1] if found else None
-
-
-def _write_text(path: Path, text: str) -> None:
-    partial = path.with_name(f"next-{path.name}")
-    partial.write_text(text)
-    partial.replace(path)

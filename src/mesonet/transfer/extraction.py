@@ -16,6 +16,7 @@ from mesonet.backend import keras
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping, group_keys
 from mesonet.errors import ArgumentError, ImageError, StoreError
+from mesonet.files import write_text
 from mesonet.images.reading import load_image
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
@@ -95,7 +96,7 @@ def extract_features(
                 "name another folder",
             )
         if keys is not None and keys != existing["groups"]:
-            _write_json(folder / INDEX_FILE, index)
+            write_text(folder / INDEX_FILE, json.dumps(index, indent=1))
     else:
         _start(folder, extractor, index, recipe)
     if read_progress(folder)[0] < len(data):
@@ -124,7 +125,7 @@ def _start(
     info = ModelInfo(None, recipe.preprocessing, tuple(index["class_names"]))
     save_model(extractor, folder / EXTRACTOR_FILE, info)
     _write_progress(folder, 0, {})
-    _write_json(folder / INDEX_FILE, index)
+    write_text(folder / INDEX_FILE, json.dumps(index, indent=1))
 
 
 def _bytes(shape: Sequence[int], dtype: np.dtype[Any]) -> int:
@@ -210,10 +211,6 @@ def _fingerprint(data: ClassFolders, extractor: keras.Model, recipe: FeatureReci
 
 
 def _write_progress(folder: Path, done: int, unreadable: dict[int, str]) -> None:
-    _write_json(folder / PROGRESS_FILE, {"done": done, "unreadable": unreadable})
-
-
-def _write_json(path: Path, value: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    partial.replace(path)
+    write_text(
+        folder / PROGRESS_FILE, json.dumps({"done": done, "unreadable": unreadable}, indent=1)
+    )

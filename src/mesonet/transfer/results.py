@@ -12,6 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from mesonet.evaluation.figures import Sample, measure_auc
 from mesonet.evaluation.metrics import Bools, Floats, auc, draw_groups, group_means, measure
+from mesonet.files import write_text
 from mesonet.transfer.crossval import Candidate, Choice, Fold, group_names
 from mesonet.transfer.heads import CurvePoint, describe
 from mesonet.transfer.store import FeatureDataset
@@ -101,9 +102,7 @@ def write_results(folder: Path, summary: dict[str, Any], folds: Sequence[Fold]) 
     curves = [fold.fitted.curve for fold in folds if fold.fitted.curve]
     if curves:
         plot_curves(curves).savefig(folder / "curves.png", dpi=120)
-    partial = folder / ".crossval.json.partial"
-    partial.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    partial.replace(folder / "crossval.json")
+    write_text(folder / "crossval.json", json.dumps(summary, indent=1))
 
 
 def plot_confusion(confusion: Sequence[Sequence[int]]) -> Figure:

@@ -12,6 +12,8 @@ from rest_framework.test import APIClient
 from classifiers.models import MLModel
 from mesonet.detector import Detector, Verdict
 
+pytestmark = pytest.mark.slow
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.shared]
 
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
-from tests.integration.server.helpers import picture, upload
+from tests.integration.server.helpers import Attempt, picture, run_queued, upload
 
 from classifiers.models import MLModel
 from mesonet.detector import Detector, Verdict
@@ -122,17 +122,25 @@ def test_a_calibrated_model_may_leave_it_open(
 
 
 def test_a_band_is_kept_for_later(
-    client: APIClient, db: None, calibrated_file: Path, settings: Any, queue: None
+    client: APIClient,
+    db: None,
+    calibrated_file: Path,
+    settings: Any,
+    request: pytest.FixtureRequest,
 ) -> None:
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
     upload(calibrated_file)
     now = post(client, *map(image, range(3))).json()
     settings.SYNC_IMAGES = 2
+    request.getfixturevalue("queue")
 
     answer = post(client, *map(image, range(3)))
 
     assert answer.status_code == 202
+    assert answer.json()["state"] == "waiting"
+    run_queued(tasks.detect)
     later = client.get(answer["Location"]).json()
+    assert later["state"] == "done"
     assert later["band"] == now["band"]
     labels = [result["label"] for result in later["results"]]
     assert labels == [result["label"] for result in now["results"]]
@@ -241,8 +249,7 @@ def test_many_images_are_scored_later(
     assert (job["state"], job["progress"], job["results"]) == ("waiting", 0, [])
     assert len(list((home / "uploads" / job["id"]).iterdir())) == 3
 
-    task = DBTaskResult.objects.get(task_path=tasks.detect.module_path)
-    tasks.detect.func(Attempt(1), *task.args_kwargs["args"])
+    run_queued(tasks.detect)
 
     job = client.get(answer["Location"]).json()
     assert (job["state"], job["progress"]) == ("done", 100)
@@ -251,13 +258,6 @@ def test_many_images_are_scored_later(
     assert job["results"][1]["fake_probability"] == pytest.approx(now, abs=1e-6)
     assert job["results"][2]["error"]
     assert list((home / "uploads").iterdir()) == []
-
-
-class Attempt:
-    """The context of a task's attempt."""
-
-    def __init__(self, attempt: int) -> None:
-        self.attempt = attempt
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.integration.server.helpers import picture
+
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2] / "foreign_project"
 

@@ -16,6 +16,8 @@ from mesonet.cli import app
 from mesonet.errors import DataError
 from mesonet_site.serve import serve
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import sys
 from pathlib import Path

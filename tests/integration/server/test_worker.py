@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
-from tests.integration.server.helpers import child_environment, picture, upload, wait_until
+from tests.integration.server.helpers import Attempt, child_environment, picture, upload, wait_until
 
 from classifiers.management.commands.run_worker import recover
 from classifiers.models import MLModel, Worker
@@ -53,6 +53,7 @@ def test_saving_returns_at_once(dataset: Path, model_file: Path) -> None:
     assert DBTaskResult.objects.ready().count() == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_twice(
     home: Path, model_file: Path, workers: list[subprocess.Popen[bytes]]
 ) -> None:
@@ -121,13 +122,6 @@ def test_a_model_whose_task_was_lost_is_queued(dataset: Path, model_file: Path) 
     recover()
 
     assert DBTaskResult.objects.get().args_kwargs["args"] == [str(model.pk)]
-
-
-class Attempt:
-    """The context of a task's attempt."""
-
-    def __init__(self, attempt: int) -> None:
-        self.attempt = attempt
 
 
 def test_it_is_given_up_in_the_end(dataset: Path, model_file: Path) -> None:

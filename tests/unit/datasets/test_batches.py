@@ -85,9 +85,23 @@ def test_augmented_epochs_can_be_repeated_exactly(folder):
     assert not np.array_equal(first[1][0], other[1][0])
 
 
+def _sorted(images):
+    return np.sort(images.reshape(len(images), -1).mean(axis=1))
+
+
 def test_augmentations_reach_the_images(folder):
-    plain, _ = get_train_data_generator(folder, 24, use_default_augmentation=False)
-    assert plain.augmentation == type(plain.augmentation)()
+    plain, changed, default = (
+        get_train_data_generator(folder, 24, use_default_augmentation=used, augmentations=further)[
+            0
+        ]
+        for used, further in ((False, None), (False, {"channel_shift_range": 90}), (True, None))
+    )
+    untouched = get_test_data_generator(folder, 24)[0][0]
+    assert np.array_equal(_sorted(plain[0][0]), _sorted(untouched))
+    for augmented in (changed, default):
+        images = augmented[0][0]
+        assert images.shape == untouched.shape
+        assert len(np.unique(np.concatenate([images, untouched]), axis=0)) == 48
     with pytest.raises(ValueError, match="unknown augmentation"):
         get_train_data_generator(folder, 24, augmentations={"blur": 3})
 

@@ -12,6 +12,7 @@ from mesonet.data import ImageBatches
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.images.augmentation import Augmentation
 from mesonet.images.blending import Blending
+from mesonet.images.reading import load_image
 from mesonet.preprocessing import Preprocessing
 
 
@@ -112,8 +113,11 @@ def test_every_real_image_of_a_batch_brings_its_forgery(data: ClassFolders, othe
 
 
 def test_without_blending_a_batch_is_what_it_was(data: ClassFolders) -> None:
-    images, labels = ImageBatches(data, 8, preprocessing=Preprocessing(64))[0]
-    assert len(images) == len(labels) == 8
+    preprocessing = Preprocessing(64)
+    images, labels = ImageBatches(data, 8, preprocessing=preprocessing)[0]
+    expected = [preprocessing.scale(load_image(path, preprocessing)) for path in data.paths]
+    np.testing.assert_array_equal(images, expected)
+    assert labels.tolist() == [0] * 3 + [1] * 5
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (1.0, 20, 80)])

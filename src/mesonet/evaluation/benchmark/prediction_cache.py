@@ -6,13 +6,12 @@ loses only what it must.
 """
 
 import json
-import os
 import time
 import warnings
 from pathlib import Path
 
 from mesonet import __version__
-from mesonet.files import cache_folder
+from mesonet.files import cache_folder, write_text
 
 # To be raised when images are decoded, resized or perturbed in another way too
 _FORMAT = 1
@@ -66,9 +65,7 @@ class PredictionCache:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._scores = self._read() | self._scores
         content = {"format": _FORMAT, "mesonet": __version__, "scores": self._scores}
-        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps(content), encoding="utf-8")
-        partial.replace(self._path)
+        write_text(self._path, json.dumps(content))
         self._saved = time.monotonic()
         self._changed = False
 
