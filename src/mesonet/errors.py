@@ -11,6 +11,7 @@
             CheckpointError             a PyTorch checkpoint
             StoreError                  a feature store
             ProvenanceError             a list of trusted certificates
+            ReportError                 a report that is to be verified
         ArgumentError               1   an argument or option has a value that makes no sense
         MissingPackageError         4   an optional package is not installed
 
@@ -83,6 +84,10 @@ class CheckpointError(InputError):
 
 class StoreError(InputError):
     """A feature store cannot be written or read as asked."""
+
+
+class ReportError(InputError):
+    """A report cannot be verified."""
 
 
 class ProvenanceError(InputError):

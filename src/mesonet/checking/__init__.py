@@ -3,6 +3,7 @@
 import os
 
 from mesonet.checking.checker import FRAMES, MAX_PEOPLE, Checker
+from mesonet.checking.likelihood import LIKELIHOOD_MEANING, PROPOSITIONS, Likelihood
 from mesonet.checking.people import combine
 from mesonet.checking.record import OUTCOMES, Check, FileFacts, Person, Pictures, SeenFace
 from mesonet.checking.scale import CAUTION, TEXTS, Scale
@@ -12,12 +13,15 @@ from mesonet.media import MediaSource
 __all__ = [
     "CAUTION",
     "FRAMES",
+    "LIKELIHOOD_MEANING",
     "MAX_PEOPLE",
     "OUTCOMES",
+    "PROPOSITIONS",
     "TEXTS",
     "Check",
     "Checker",
     "FileFacts",
+    "Likelihood",
     "Person",
     "Pictures",
     "Scale",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mesonet.checking.likelihood import likelihood
 from mesonet.checking.people import Tracker, make_person, most_suspicious, outcome_of
 from mesonet.checking.pictures import Album
 from mesonet.checking.record import Check, FileFacts, Person, SeenFace
@@ -188,6 +189,7 @@ class Checker:
         }
         if photo is not None and not self.quick:
             people = self._tested(people, photo, scale)
+        people = {track: _weighed(person, scale) for track, person in people.items()}
         suspect = most_suspicious(list(people.values()))
         notes = [
             f"person {person.id}: {person.fragility.text}"
@@ -249,6 +251,15 @@ class Checker:
         if not prepared:
             return np.zeros(0, np.float32)
         return self.detector.raw_scores(self.detector.info.preprocessing.scale(np.stack(prepared)))
+
+
+def _weighed(person: Person, scale: Scale) -> Person:
+    """Add the likelihood ratio, where there is one."""
+    if person.fake_probability is None:
+        return person
+    found = person.fragility
+    band = (found.low, found.high) if found else None
+    return replace(person, likelihood=likelihood(person.fake_probability, scale, band))
 
 
 @dataclass(frozen=True, slots=True)

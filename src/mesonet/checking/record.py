@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.checking.likelihood import Likelihood
 from mesonet.checking.scale import Scale
 from mesonet.evidence import Word
 from mesonet.faces import Box, Face, Quality
@@ -83,6 +84,8 @@ class Person:
         faces: in the order of time.
         fragility: what mild changes do to the score; None in clips, whose frames are such changes,
             and where it was not asked for. Where it says so, the verdict is uncertain.
+        likelihood: how much more the score is to be expected of manipulated faces; None where the
+            model is not calibrated, and in clips.
     """
 
     id: int
@@ -94,6 +97,7 @@ class Person:
     longest_run: int | None
     faces: tuple[SeenFace, ...]
     fragility: Fragility | None = None
+    likelihood: Likelihood | None = None
 
     @property
     def best_face(self) -> SeenFace:
@@ -113,6 +117,7 @@ class Person:
             "share_above": self.share_above,
             "longest_run": self.longest_run,
             "fragility": self.fragility and self.fragility.to_dict(),
+            "likelihood": self.likelihood and self.likelihood.to_dict(),
             "faces": [face.to_dict() for face in self.faces],
         }
 

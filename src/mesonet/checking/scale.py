@@ -32,6 +32,8 @@ class Scale:
             clips where a model has no others.
         error_rate: what share of the verdicts outside uncertainty was wrong in validation.
         kinds: which kinds of manipulation the model was measured on.
+        calibrated: whether the probabilities are calibrated: those of single faces may be, those of
+            clips are not.
     """
 
     threshold: float
@@ -42,10 +44,12 @@ class Scale:
     of_clips: bool = False
     error_rate: float | None = None
     kinds: tuple[str, ...] = ()
+    calibrated: bool = False
 
     @classmethod
     def of(cls, info: ModelInfo, *, clip: bool = False) -> Self:
         """The scale of a model, for photographs or clips."""
+        calibrated = info.calibration is not None and not clip
         evidence = (clip and info.clip_evidence) or info.evidence
         if evidence:
             return cls(
@@ -56,9 +60,17 @@ class Scale:
                 evidence=evidence,
                 of_clips=clip and evidence is info.clip_evidence,
                 kinds=info.kinds,
+                calibrated=calibrated,
             )
         low, high = info.band or (info.threshold, info.threshold)
-        return cls(info.threshold, low, high, error_rate=info.error_rate, kinds=info.kinds)
+        return cls(
+            threshold=info.threshold,
+            uncertain=low,
+            some=high,
+            error_rate=info.error_rate,
+            kinds=info.kinds,
+            calibrated=calibrated,
+        )
 
     def word(self, fake_probability: float) -> Word:
         """The word for a probability."""

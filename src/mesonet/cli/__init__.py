@@ -32,6 +32,7 @@ from mesonet.cli import (
     split,
     train,
     trust_list,
+    verify_report,
 )
 from mesonet.errors import MesonetError
 
@@ -63,6 +64,7 @@ for command in (
     models,
     export,
     demo,
+    verify_report,
     trust_list,
     serve,
 ):

@@ -76,7 +76,7 @@ def run(
     with ExitStack() as stack:
         if report:
             files.check_output(report)
-            page = stack.enter_context(Report(report))
+            page = stack.enter_context(Report(report, checker=checker))
         stream = stack.enter_context(files.open_output(output))
         check_output.WRITERS[format](counted(), stream)
     if report:

@@ -29,13 +29,54 @@ class Provenance:
     metadata: Metadata | None = None
     thumbnail: Thumbnail | None = None
 
+    @property
+    def caution(self) -> str:
+        """How to read all of it."""
+        return ABSENCE
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is written, but for the credentials' state, as names and values for people."""
+        credentials, metadata = self.credentials, self.metadata or Metadata()
+        steps = "; ".join(
+            " ".join(filter(None, (step.action, step.source_type, step.software, step.when)))
+            for step in credentials.actions
+        )
+        preview = None
+        if self.thumbnail:
+            differs = self.thumbnail.differs
+            preview = "shows something else than the picture" if differs else "shows the picture"
+        values = {
+            "signer": credentials.signer,
+            "signed": credentials.signed_at,
+            "trust list of": credentials.signer and str(credentials.trust_list),
+            "written by": credentials.claim_generator,
+            "actions": steps,
+            "made by AI, says the signer": "yes" if credentials.made_by_ai else None,
+            "made from": ", ".join(part.title or "untitled" for part in credentials.ingredients),
+            "manifest's address": credentials.remote_url,
+            "signs of AI": "; ".join(metadata.ai_markers),
+            "camera": metadata.camera,
+            "lens": metadata.lens,
+            "software": metadata.software,
+            "taken": metadata.taken,
+            "changed": metadata.modified,
+            "place": "is written in the file" if metadata.has_position else None,
+            "creator": metadata.creator,
+            "credit": metadata.credit,
+            "source": metadata.source,
+            "copyright": metadata.copyright,
+            "kind of source": metadata.source_type,
+            "embedded preview": preview,
+        }
+        return [(name, value) for name, value in values.items() if value]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
         return {
             "content_credentials": self.credentials.to_dict(),
             "metadata": self.metadata and self.metadata.to_dict(),
             "thumbnail": self.thumbnail and self.thumbnail.to_dict(),
-            "caution": ABSENCE,
+            "caution": self.caution,
         }
 
 

@@ -1,6 +1,7 @@
 """Writing the page, one medium after the other, so that any number of them fits into memory."""
 
 import base64
+import hashlib
 import io
 import os
 from collections.abc import Iterable
@@ -12,14 +13,26 @@ from typing import Any, Self
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from mesonet import __version__
-from mesonet.checking import CAUTION, OUTCOMES, TEXTS, Check, Person
+from mesonet.checking import (
+    CAUTION,
+    LIKELIHOOD_MEANING,
+    OUTCOMES,
+    PROPOSITIONS,
+    TEXTS,
+    Check,
+    Checker,
+    Person,
+)
 from mesonet.evidence import WORDS
+from mesonet.report.record import describe, seal
 from mesonet.report.timeline import Timeline
 
+_ERRORS = "backslashreplace"
 _SCENE_SIDE = 1000
 _CROP_SIDE = 176
 _FRAME_SIDE = 200
@@ -32,16 +45,26 @@ class Report:
     Args:
         path: the HTML file.
         heading: the page's title.
+        checker: made the checks; with it the page holds a record that `mesonet verify-report` can
+            verify.
     """
 
-    def __init__(self, path: str | os.PathLike[str], heading: str = "What the check found") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        heading: str = "What the check found",
+        checker: Checker | None = None,
+    ) -> None:
         self._path = Path(path)
         self._partial = self._path.with_name(f".{self._path.name}.partial")
         self._heading = heading
         self._media = 0
+        self._made_by = describe(checker) if checker else None
+        self._checks: list[dict[str, Any]] = []
+        self._hash = hashlib.sha256()
 
     def __enter__(self) -> Self:
-        self._file = self._partial.open("w", encoding="utf-8", errors="backslashreplace")
+        self._file = self._partial.open("w", encoding="utf-8", errors=_ERRORS, newline="")
         self._write("head.html", heading=self._heading, caution=CAUTION)
         return self
 
@@ -54,6 +77,7 @@ class Report:
             truth: what is known to be true of it.
         """
         self._media += 1
+        self._checks.append(check.to_dict())
         self._write(
             "medium.html",
             number=self._media,
@@ -75,7 +99,8 @@ class Report:
         try:
             if kind is None:
                 time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-                self._write("foot.html", version=__version__, time=time)
+                record = seal(self._made_by, self._checks, self._hash) if self._made_by else ""
+                self._write("foot.html", version=__version__, time=time, record=Markup(record))  # noqa: S704 - JSON
             self._file.close()
             if kind is None:
                 self._partial.replace(self._path)
@@ -84,7 +109,9 @@ class Report:
             self._partial.unlink(missing_ok=True)
 
     def _write(self, template: str, **values: Any) -> None:
-        self._file.write(_templates().get_template(template).render(**values))
+        text = _templates().get_template(template).render(**values)
+        self._hash.update(text.encode(errors=_ERRORS))
+        self._file.write(text)
 
 
 def write_report(
@@ -106,6 +133,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals.update(texts=TEXTS, outcomes=OUTCOMES, words=WORDS, shapes=_SHAPES)
+    templates.globals.update(propositions=PROPOSITIONS, likelihood_meaning=LIKELIHOOD_MEANING)
     templates.filters["number"] = lambda value: f"{value:.2f}"
     return templates
 
