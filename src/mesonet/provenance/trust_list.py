@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mesonet.errors import ProvenanceError
-from mesonet.files import cache_folder
+from mesonet.files import cache_folder, write_text
 
 SOURCE = "https://raw.githubusercontent.com/c2pa-org/conformance-public/main/trust-list"
 SIGNERS = "C2PA-TRUST-LIST.pem"
@@ -79,9 +79,7 @@ def update_trust_list(source: str = SOURCE) -> TrustList:
     folder.mkdir(parents=True, exist_ok=True)
     texts[_DATE] = datetime.now(UTC).date().isoformat() + "\n"
     for name, text in texts.items():  # the date comes last: it makes the lists count
-        partial = folder / f".{name}.partial"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / name)
+        write_text(folder / name, text)
     return _read(folder)
 
 
