@@ -156,6 +156,9 @@ DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="")
 MAX_IMAGES = env.int("MAX_IMAGES", default=200)
 MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=20 << 20)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=50_000_000)
+MAX_CLIP_BYTES = env.int("MAX_CLIP_BYTES", default=90 << 20)
+MAX_CLIP_PIXELS = env.int("MAX_CLIP_PIXELS", default=9_000_000)
+MAX_CLIP_SECONDS = env.float("MAX_CLIP_SECONDS", default=600)
 MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 << 20)
 SYNC_IMAGES = env.int("SYNC_IMAGES", default=8)
 RETENTION_DAYS = env.float("RETENTION_DAYS", default=7)
@@ -200,6 +203,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "MeasurementState": "classifiers.models.MLModel.State",
         "DetectionState": "mesonet_site.api.models.Detection.State",
+        "Word": "mesonet_site.api.check_serializers.WORDS",
+        "Outcome": "mesonet_site.api.check_serializers.OUTCOMES",
     },
 }
 

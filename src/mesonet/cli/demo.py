@@ -1,4 +1,4 @@
-"""``mesonet demo``: a real face, forgeries of it, and what the detector says of them."""
+"""``mesonet demo``: a check of a photograph and a clip in which it is known who is forged."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,6 @@ import typer
 
 from mesonet.cli.options import Model
 
-LAYERS = (0, 3)
-
 
 def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path(
@@ -16,38 +14,37 @@ def run(
     ),
     model: Model = None,
 ) -> None:
-    """Forge a public-domain portrait in several ways and score the results.
+    """Forge a public-domain portrait in several ways, and check the results.
 
-    Writes the images and a self-contained page, report.html. Mistakes are shown as mistakes.
+    Writes a photograph and a clip, and a self-contained page, report.html, that says beside every
+    person what is true. Mistakes are shown as mistakes.
     """
     from rich.console import Console
     from rich.table import Table
 
-    from mesonet.demo.report import write_report
+    from mesonet.checking import TEXTS, Checker
     from mesonet.demo.samples import make_samples
-    from mesonet.detector import DEEPFAKE, UNCERTAIN, Detector, Verdict
-    from mesonet.errors import ImageError
+    from mesonet.report import Report
 
     console = Console(highlight=False, soft_wrap=True)
-    with Console(stderr=True).status("forging, scoring and drawing"):
-        items = make_samples(output / "images")
-        detector = Detector.load(model or Detector.default)
-        results = write_report(
-            output / "report.html",
-            detector,
-            items,
-            layers=LAYERS,
-            heading="A portrait and forgeries of it",
-        )
-    table = Table("image", "truth", "verdict", "fake probability", "", box=None, pad_edge=False)
-    for item, result in zip(items, results, strict=True):
-        if not isinstance(result, Verdict):
-            raise ImageError(result.path, result.error)
-        truth = DEEPFAKE if item.is_fake else "real"
-        right = "" if result.label in (truth, UNCERTAIN) else "[yellow]wrong"
-        table.add_row(item.title, truth, result.label, f"{result.fake_probability:.3f}", right)
+    table = Table("sample", "person", "truth", "verdict", "fake probability", box=None)
+    with Console(stderr=True).status("forging, checking and drawing"):
+        samples = make_samples(output / "media")
+        checker = Checker(model or Checker.default)
+        with Report(output / "report.html", "A portrait and forgeries of it") as report:
+            for sample in samples:
+                check = checker.check(sample.path, pictures=True)
+                parts = sample.truths(check.people)
+                truths = {number: part.truth for number, part in parts.items()}
+                report.add(check, sample.title, truths)
+                for person in check.people:
+                    score = person.fake_probability
+                    table.add_row(
+                        sample.path.name,
+                        str(person.id),
+                        truths.get(person.id, ""),
+                        TEXTS[person.verdict] if person.verdict else person.outcome,
+                        "" if score is None else f"{score:.3f}",
+                    )
     console.print(table)
-    console.print(
-        f"model {detector.name}, threshold {detector.info.threshold:.3f}\n"
-        f"report: {output / 'report.html'}"
-    )
+    console.print(f"model {checker.detector.name}\nreport: {output / 'report.html'}")

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,20 @@ def open_medium(source: MediaSource, name: str, limits: Limits) -> Photo | Video
         source, name=name, max_pixels=limits.pixels, max_bytes=min(limits.bytes, MAX_BYTES)
     )
     return Photo(format_, np.asarray(image))
+
+
+def kind_of_medium(source: MediaSource, name: str, limits: Limits) -> Literal["photo", "clip"]:
+    """Tell a photograph, whose pixels are not looked at, from a clip.
+
+    Raises:
+        MediaError: it is neither, or exceeds the limits that a header tells.
+    """
+    opener = _opener(source, name, limits)
+    with opener() as file:
+        format_, animated = _image_format(file)
+    if format_ is None:
+        Video(opener, name, limits)
+    return "clip" if format_ is None or animated else "photo"
 
 
 def _opener(source: MediaSource, name: str, limits: Limits) -> Callable[[], BinaryIO]:

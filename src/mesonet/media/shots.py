@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _MIN_CHANGE = 6.0
 _MIN_RATIO = 3.0
 _MAX_CORRELATION = 0.35
+_LARGE_CHANGE = 35.0
+_MAX_CORRELATION_OF_LARGE = 0.6
 _MEMORY = 12
 
 
@@ -15,7 +17,7 @@ class CutDetector:
     """Tells hard cuts from motion, from flashes, and from a picture that changes in part.
 
     At a cut the brightness of the points of a frame changes much more than it did in the frames
-    before, and no longer correlates with that of the last frame. Fades are no cuts.
+    before, and hardly correlates with that of the last frame any more. Fades are no cuts.
     """
 
     def __init__(self) -> None:
@@ -34,9 +36,8 @@ class CutDetector:
             return False
         change = float(np.abs(frame - last).mean())
         usual = float(np.median(self._changes)) if self._changes else 0.0
-        cut = change > max(_MIN_CHANGE, _MIN_RATIO * usual) and (
-            _correlation(frame, last) < _MAX_CORRELATION
-        )
+        limit = _MAX_CORRELATION_OF_LARGE if change > _LARGE_CHANGE else _MAX_CORRELATION
+        cut = change > max(_MIN_CHANGE, _MIN_RATIO * usual) and _correlation(frame, last) < limit
         if cut:
             self._changes.clear()
         else:

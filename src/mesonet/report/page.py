@@ -4,7 +4,7 @@ import base64
 import hashlib
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -68,13 +68,15 @@ class Report:
         self._write("head.html", heading=self._heading, caution=CAUTION)
         return self
 
-    def add(self, check: Check, title: str | None = None, truth: str | None = None) -> None:
+    def add(
+        self, check: Check, title: str | None = None, truths: Mapping[int, str] | None = None
+    ) -> None:
         """Write what was found in a medium, which was checked with ``pictures``.
 
         Args:
             check: the record.
             title: what the medium is called; by default its path.
-            truth: what is known to be true of it.
+            truths: what is known to be true of a person, by the person's id.
         """
         self._media += 1
         self._checks.append(check.to_dict())
@@ -83,7 +85,7 @@ class Report:
             number=self._media,
             check=check,
             title=title or check.path,
-            truth=truth,
+            truths=truths or {},
             scene=_Scene(check) if check.pictures else None,
             people=[_card(check, person) for person in check.people],
             frames=_frames(check),

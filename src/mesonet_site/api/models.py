@@ -1,5 +1,6 @@
 """Detections: images that somebody has sent, and what a model says of them."""
 
+import secrets
 import uuid
 from typing import Any, BinaryIO
 
@@ -11,12 +12,14 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from classifiers.models import MLModel
+from mesonet_site.api.people import drop_pictures
 
 
 class Detection(models.Model):
     """One request to score images. A few are scored at once, many in the background.
 
-    Images are stored only while a background task needs them. ``results`` grows with
+    Images are stored only while a background task needs them, small pictures of what was found in
+    them as long as the detection, in a folder that cannot be guessed. ``results`` grows with
     ``processed`` and both are written together, so that a task that was broken off goes on
     where it was.
     """
@@ -30,6 +33,12 @@ class Detection(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    class Faces(models.TextChoices):
+        """What is scored of an image."""
+
+        FIND = "find"
+        WHOLE = "whole"
+
     UNFINISHED = (State.WAITING, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,6 +49,8 @@ class Detection(models.Model):
     band = models.JSONField(null=True)
     layers = models.JSONField(default=list)
     names = models.JSONField(default=list)
+    faces = models.CharField(max_length=5, choices=Faces.choices, default=Faces.WHOLE)
+    pictures = models.CharField(max_length=43, default=secrets.token_urlsafe, editable=False)
     images = models.PositiveIntegerField()
     processed = models.PositiveIntegerField(default=0)
     results = models.JSONField(default=list)
@@ -80,3 +91,4 @@ class Detection(models.Model):
 @receiver(post_delete, sender=Detection)
 def _drop_images(instance: Detection, **_: Any) -> None:
     instance.drop_images()
+    drop_pictures(instance.pictures)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
@@ -11,6 +12,7 @@ from classifiers.models import MLModel
 from classifiers.serializers import AbsoluteURLField
 from classifiers.validators import validate_model_file
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN
+from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
 
 
@@ -112,6 +114,7 @@ class DetectionSummarySerializer(serializers.Serializer):
     """A detection without its results."""
 
     id = serializers.UUIDField()
+    faces = serializers.ChoiceField(Detection.Faces.choices)
     created_at = serializers.DateTimeField()
     model = serializers.CharField(source="model_name")
     threshold = serializers.FloatField()
@@ -134,7 +137,32 @@ class DetectionSummarySerializer(serializers.Serializer):
 class DetectionSerializer(DetectionSummarySerializer):
     """A detection with its results."""
 
-    results = ResultSerializer(many=True)
+    results = serializers.SerializerMethodField(
+        help_text="One for each upload: a check where faces were to be found, else a score"
+    )
+
+    @extend_schema_field(
+        PolymorphicProxySerializer(
+            component_name="CheckOrResult",
+            serializers=[CheckSerializer, ResultSerializer],
+            resource_type_field_name=None,
+            many=True,
+        )
+    )
+    def get_results(self, detection: Detection) -> list[Any]:
+        """The records as they are, with whole addresses."""
+        if detection.faces == Detection.Faces.WHOLE:
+            return list(ResultSerializer(detection.results, many=True, context=self.context).data)
+        return [record | {"pictures": self._whole(record)} for record in detection.results]
+
+    def _whole(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        pictures, request = record["pictures"], self.context.get("request")
+        if not pictures or not request:
+            return pictures
+        address = request.build_absolute_uri
+        crops = {number: address(url) for number, url in pictures["crops"].items()}
+        frames = {number: address(url) for number, url in pictures["frames"].items()}
+        return pictures | {"scene": address(pictures["scene"]), "crops": crops, "frames": frames}
 
 
 class NewDetectionSerializer(serializers.Serializer):
@@ -143,7 +171,13 @@ class NewDetectionSerializer(serializers.Serializer):
     image = serializers.ListField(
         child=serializers.FileField(max_length=255),
         allow_empty=False,
-        help_text="One or many images; the field is repeated.",
+        help_text="One or many photographs or clips; the field is repeated.",
+    )
+    faces = serializers.ChoiceField(
+        Detection.Faces.choices,
+        default=Detection.Faces.FIND,
+        help_text="`find`: every person in a photograph or clip is found and judged; `whole`: the "
+        "image is a face crop and is scored as it is.",
     )
     model = serializers.CharField(
         required=False, help_text="Id or name of a model; by default the server's choice."
@@ -153,12 +187,13 @@ class NewDetectionSerializer(serializers.Serializer):
         min_value=0,
         max_value=1,
         help_text="From this fake_probability on an image is called a deepfake, below it real; "
-        "by default the model's own threshold and band decide.",
+        "by default the model's own threshold and band decide. Only with faces=whole.",
     )
     layers = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=9999),
         required=False,
-        help_text="Convolutional layers to draw, from 0; the field is repeated.",
+        help_text="Convolutional layers to draw, from 0; the field is repeated. Only with "
+        "faces=whole.",
     )
 
     def validate_image(self, images: list[Any]) -> list[Any]:
@@ -172,6 +207,16 @@ class NewDetectionSerializer(serializers.Serializer):
         if not math.isfinite(threshold):
             raise serializers.ValidationError("A valid number is required.")
         return threshold
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Refuse options that mean nothing where faces are found."""
+        if asked["faces"] == Detection.Faces.FIND:
+            wrong = {name: ["It goes with faces=whole only."] for name in ("threshold", "layers")}
+            wrong = {name: text for name, text in wrong.items() if asked.get(name) is not None}
+            wrong = {name: text for name, text in wrong.items() if asked[name] != []}
+            if wrong:
+                raise serializers.ValidationError(wrong)
+        return asked
 
     def validate_layers(self, layers: list[int]) -> list[int]:
         """Draw each layer once."""

@@ -12,6 +12,7 @@ from django_tasks import TaskContext, task
 from classifiers.models import MLModel
 from classifiers.tasks import MAX_ATTEMPTS
 from mesonet_site.api.models import Detection
+from mesonet_site.api.people import check_upload
 from mesonet_site.api.scoring import score
 
 _AT_A_TIME = 8
@@ -52,6 +53,14 @@ def _score_all(detection: Detection, model: MLModel) -> bool:
     running = Detection.objects.filter(pk=detection.pk, state=Detection.State.RUNNING)
     results = detection.results
     while len(results) < detection.images:
+        if detection.faces == Detection.Faces.FIND:
+            index = len(results)
+            with detection.open_image(index) as file:
+                name, folder = detection.names[index], detection.pictures
+                results.append(check_upload(model, file, name, folder, index))
+            if not running.update(results=results, processed=len(results)):
+                return False
+            continue
         with ExitStack() as files:
             images = [
                 (detection.names[index], files.enter_context(detection.open_image(index)))

@@ -16,8 +16,10 @@ from rest_framework.throttling import BaseThrottle
 
 from classifiers.models import MLModel
 from mesonet.detector import Detector
+from mesonet.errors import MediaError
 from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.models import Detection
+from mesonet_site.api.people import check_upload, kind_of_upload
 from mesonet_site.api.permissions import MayDetect
 from mesonet_site.api.problems import Conflict, TooLarge
 from mesonet_site.api.scoring import score
@@ -106,9 +108,10 @@ class DetectionViewSet(
         return DetectionSerializer
 
     @extend_schema(
-        summary="Score images",
-        description="A few images are scored at once; with many, or many layers to draw, the "
-        "answer is 202 and the results come at the address that `Location` names.",
+        summary="Check photographs and clips, or score face crops",
+        description="A few photographs are answered at once; with many, with a clip, or with many "
+        "layers to draw, the answer is 202 and the results come at the address that `Location` "
+        "names.",
         request=NewDetectionSerializer,
         responses={201: DetectionSerializer, 202: DetectionSerializer},
     )
@@ -118,7 +121,8 @@ class DetectionViewSet(
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
         images = asked["image"]
-        _check_sizes(images)
+        find = asked["faces"] == Detection.Faces.FIND
+        at_once = _check_uploads(images, find)
         model = _choose_model(asked.get("model"))
         layers = asked.get("layers", [])
         check_layers(model, layers)
@@ -130,10 +134,11 @@ class DetectionViewSet(
             threshold=asked.get("threshold", info.threshold),
             band=None if "threshold" in asked else info.band,
             layers=layers,
+            faces=asked["faces"],
             names=[image.name for image in images],
             images=len(images),
         )
-        if len(images) * max(1, len(layers)) <= settings.SYNC_IMAGES:
+        if at_once and len(images) * max(1, len(layers)) <= settings.SYNC_IMAGES:
             _score_now(detection, images)
             status, headers = 201, {}
         else:
@@ -159,13 +164,33 @@ class DetectionViewSet(
         return Response(self.get_serializer(detection).data)
 
 
-def _check_sizes(images: list[Any]) -> None:
+def _check_uploads(images: list[Any], find: bool) -> bool:
+    """Refuse what is too large, or all if nothing can be used; False where a clip is among them."""
+    largest = max(settings.MAX_IMAGE_BYTES, settings.MAX_CLIP_BYTES if find else 0)
     for image in images:
-        if image.size > settings.MAX_IMAGE_BYTES:
-            raise TooLarge(
-                f"{image.name} has {image.size:,} bytes; "
-                f"at most {settings.MAX_IMAGE_BYTES:,} are allowed for an image."
-            )
+        _check_size(image, largest, "file")
+    if not find:
+        return True
+    kinds, errors = [], {}
+    for index, image in enumerate(images):
+        try:
+            kinds.append(kind_of_upload(image, image.name))
+        except MediaError as error:
+            errors[index] = error.reason
+        else:
+            if kinds[-1] == "photo":
+                _check_size(image, settings.MAX_IMAGE_BYTES, "image")
+    if not kinds:
+        raise ValidationError({"image": errors})
+    return "clip" not in kinds
+
+
+def _check_size(image: Any, allowed: int, what: str) -> None:
+    if image.size > allowed:
+        raise TooLarge(
+            f"{image.name} has {image.size:,} bytes; at most {allowed:,} are allowed for "
+            f"{'an image' if what == 'image' else 'a file'}."
+        )
 
 
 def _choose_model(wanted: str | None) -> MLModel:
@@ -181,10 +206,20 @@ def _choose_model(wanted: str | None) -> MLModel:
 
 
 def _score_now(detection: Detection, images: list[Any]) -> None:
-    named = [(image.name, image) for image in images]
-    results = score(detection.model, named, detection.threshold, detection.layers, detection.band)
-    if all(result["error"] for result in results):
-        raise ValidationError({"image": {i: r["error"] for i, r in enumerate(results)}})
+    if detection.faces == Detection.Faces.FIND:
+        results = [
+            check_upload(detection.model, image, image.name, detection.pictures, index)
+            for index, image in enumerate(images)
+        ]
+        errors = {i: r["notes"][-1] for i, r in enumerate(results) if r["kind"] is None}
+    else:
+        named = [(image.name, image) for image in images]
+        results = score(
+            detection.model, named, detection.threshold, detection.layers, detection.band
+        )
+        errors = {i: r["error"] for i, r in enumerate(results) if r["error"]}
+    if len(errors) == len(images):
+        raise ValidationError({"image": errors})
     detection.results, detection.processed = results, len(results)
     detection.state = Detection.State.DONE
     detection.save(force_insert=True)

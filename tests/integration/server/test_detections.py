@@ -28,6 +28,7 @@ def image(seed: int = 0, name: str = "face.png", content: bytes | None = None) -
 
 
 def post(client: APIClient, *images: Any, **fields: Any) -> Any:
+    fields = {"faces": "whole"} | fields
     return client.post(URL, {"image": images or [image()], **fields}, format="multipart")
 
 

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from tests.clips import portrait, write_clip
 from tests.integration.server.helpers import picture
 from tests.integration.server.live import Server
 
@@ -21,6 +23,8 @@ def test_the_examples_of_the_api(server: Server, tmp_path: Path, model_file: Pat
     (tmp_path / "folder").mkdir()
     for name in ("face", *(f"folder/{index}" for index in range(9))):
         (tmp_path / f"{name}.jpg").write_bytes(picture(0, kind="JPEG"))
+    Image.fromarray(portrait(256)).save(tmp_path / "photo.jpg")
+    write_clip(tmp_path / "clip.mp4", [portrait(128)] * 3)
     (tmp_path / "model.h5").write_bytes(model_file.read_bytes())
     blocks = re.findall(r"```bash\n(.*?)```", (DOCS / "api.md").read_text(), re.DOTALL)
     assert len(blocks) >= 7

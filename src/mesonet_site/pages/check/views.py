@@ -78,7 +78,7 @@ def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
     detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
-    media = [MediumView(as_record(found, detection), {}) for found in detection["results"]]
+    media = [_medium(found, detection) for found in detection["results"]]
     shown = [(medium, Timeline(medium) if medium.is_clip else None) for medium in media]
     running = detection["state"] in Detection.UNFINISHED
     return {
@@ -89,6 +89,12 @@ def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
         "kept_until": parse_datetime(detection["created_at"])
         + timedelta(days=settings.RETENTION_DAYS),
     }
+
+
+def _medium(found: dict[str, Any], detection: dict[str, Any]) -> MediumView:
+    if detection["faces"] == Detection.Faces.WHOLE:
+        return MediumView(as_record(found, detection), {})
+    return MediumView(found, found["pictures"] or {})
 
 
 def _limits() -> dict[str, int]:

@@ -1,0 +1,145 @@
+"""Photographs and clips by the API: who is on them, and what of each."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+from rest_framework.test import APIClient
+from tests.clips import nobody, portrait, write_clip
+
+from classifiers.models import MLModel
+from mesonet.checking import Checker
+from mesonet.detector import Detector
+from mesonet_site.api import tasks
+from mesonet_site.api.models import Detection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+URL = "/api/v1/detections"
+
+
+def png(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def clip(count: int = 4) -> bytes:
+    buffer = io.BytesIO()
+    write_clip(buffer, [portrait(256)] * count, format="mp4")
+    return buffer.getvalue()
+
+
+def post(client: APIClient, *contents: bytes, **fields: Any) -> Any:
+    files = [SimpleUploadedFile(f"{n}.bin", content) for n, content in enumerate(contents)]
+    return client.post(URL, {"image": files, **fields}, format="multipart")
+
+
+def stored() -> list[str]:
+    root = Path(default_storage.path("faces"))
+    return [path.name for path in root.rglob("*.jpg")]
+
+
+def test_everybody_on_a_photograph(client: APIClient, model: MLModel, model_file: Path) -> None:
+    pair = png(np.hstack([portrait(), portrait()[:, ::-1]]))
+    answer = post(client, pair)
+    assert answer.status_code == 201, answer.json()
+    body = answer.json()
+    assert (body["faces"], body["state"]) == ("find", "done")
+    (result,) = body["results"]
+    expected = Checker(Detector.load(model_file)).check(pair, name="0.bin").to_dict()
+    pictures = result.pop("pictures")
+    expected["model"]["name"] = "Model 1"
+    scores = [person.pop("fake_probability") for person in result["people"]]
+    assert scores == pytest.approx(
+        [p.pop("fake_probability") for p in expected["people"]], abs=1e-4
+    )
+    assert [p["box"] for p in result["people"]] == [p["box"] for p in expected["people"]]
+    assert result["file"] == expected["file"]
+    assert set(pictures["crops"]) == {"1", "2"}
+    for address in (pictures["scene"], *pictures["crops"].values()):
+        assert address.startswith("http://testserver/media/faces/")
+        picture = client.get(address.removeprefix("http://testserver"))
+        assert picture.status_code == 200
+        assert Image.open(io.BytesIO(b"".join(picture.streaming_content))).format == "JPEG"
+
+
+def test_pictures_go_with_their_detection(client: APIClient, model: MLModel) -> None:
+    first, second = (post(client, png(portrait())).json()["id"] for _ in range(2))
+    assert len(stored()) == 4
+    folders = [detection.pictures for detection in Detection.objects.all()]
+    assert len(set(folders)) == 2
+    assert all(len(folder) >= 40 for folder in folders)
+    assert not {first, second} & set(folders)
+    assert client.delete(f"{URL}/{first}").status_code == 204
+    assert len(stored()) == 2
+    Detection.objects.all().delete()
+    assert stored() == []
+
+
+def test_a_clip_is_checked_later(
+    client: APIClient, model: MLModel, settings: Any, home: Path
+) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    answer = post(client, clip())
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["state"], body["results"]) == ("waiting", [])
+    tasks.detect.call(_Context(), body["id"])
+    body = client.get(answer["Location"]).json()
+    assert body["state"] == "done", body
+    (result,) = body["results"]
+    assert result["kind"] == "clip"
+    assert len(result["people"][0]["faces"]) == len(result["frames_seen"]) == 4
+    assert len(result["pictures"]["frames"]) == 4
+    assert not list((home / "uploads").rglob("*.*"))
+
+
+class _Context:
+    attempt = 1
+
+
+def test_what_holds_no_usable_face_has_no_score(client: APIClient, model: MLModel) -> None:
+    body = post(client, png(nobody()), b"broken", png(portrait())).json()
+    outcomes = [result["outcome"] for result in body["results"]]
+    assert outcomes == ["no_face", "unreadable", "scored"]
+    assert [r["fake_probability"] is None for r in body["results"]] == [True, True, False]
+    assert body["results"][1]["pictures"] is None
+
+
+@pytest.mark.parametrize(
+    ("contents", "fields", "settings_", "status", "text"),
+    [
+        ([b"broken", b"text"], {}, {}, 400, "not a photograph or clip"),
+        ([png(portrait(64))], {"threshold": 0.5}, {}, 400, "faces=whole"),
+        ([png(portrait(64))], {"layers": [0]}, {}, 400, "faces=whole"),
+        ([png(portrait(64))], {"faces": "some"}, {}, 400, "not a valid choice"),
+        ([png(portrait(64))], {}, {"MAX_IMAGE_BYTES": 100}, 413, "allowed for an image"),
+        ([clip()], {}, {"MAX_CLIP_BYTES": 10, "MAX_IMAGE_BYTES": 10}, 413, "allowed for a file"),
+        ([clip()], {}, {"MAX_CLIP_PIXELS": 1000}, 400, "256 x 256 px"),
+        ([clip(30)], {}, {"MAX_CLIP_SECONDS": 2}, 400, "longer than the 2 seconds"),
+        ([clip()], {"faces": "whole"}, {}, 400, "not an image"),
+    ],
+)
+def test_problems_say_what_is_wrong(
+    client: APIClient,
+    model: MLModel,
+    settings: Any,
+    contents: list[bytes],
+    fields: dict[str, Any],
+    settings_: dict[str, Any],
+    status: int,
+    text: str,
+) -> None:
+    for name, value in settings_.items():
+        setattr(settings, name, value)
+    answer = post(client, *contents, **fields)
+    assert answer.status_code == status, answer.json()
+    assert answer["Content-Type"] == "application/problem+json"
+    assert text in str(answer.json())
+    assert not Detection.objects.exists()
