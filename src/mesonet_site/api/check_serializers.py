@@ -52,6 +52,9 @@ class PersonSerializer(serializers.Serializer):
     fragility = serializers.DictField(
         allow_null=True, help_text="What mild changes of a photograph do to the score"
     )
+    likelihood = serializers.DictField(
+        allow_null=True, help_text="How many times more often manipulated faces score so"
+    )
     faces = SeenFaceSerializer(many=True)
 
 

@@ -16,6 +16,7 @@ from classifiers.models import MLModel
 from mesonet.checking import Checker
 from mesonet.detector import Detector
 from mesonet_site.api import tasks
+from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,3 +144,16 @@ def test_problems_say_what_is_wrong(
     assert answer["Content-Type"] == "application/problem+json"
     assert text in str(answer.json())
     assert not Detection.objects.exists()
+
+
+def test_the_schema_of_the_api_names_what_records_hold(client: APIClient, model: MLModel) -> None:
+    (record,) = post(client, png(portrait())).json()["results"]
+    serializer = CheckSerializer()
+    assert set(serializer.fields) == set(record)
+    (person,) = record["people"]
+    assert set(serializer.fields["people"].child.fields) == set(person)
+    assert set(serializer.fields["people"].child.fields["faces"].child.fields) == set(
+        person["faces"][0]
+    )
+    for name in ("file", "model", "pictures"):
+        assert set(serializer.fields[name].fields) == set(record[name])
