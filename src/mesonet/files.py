@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
+from platformdirs import user_cache_path
+
 from mesonet.errors import DataError
 
 
@@ -83,6 +85,7 @@ def write_text(path: Path, text: str) -> None:
 def cache_folder() -> Path:
     """Where downloads, conversions and predictions are kept; it need not exist.
 
-    ``~/.cache/mesonet``, or what the environment variable ``MESONET_CACHE`` names.
+    The system's place for it, on Linux ``~/.cache/mesonet``, or what the environment variable
+    ``MESONET_CACHE`` names.
     """
-    return Path(os.environ.get("MESONET_CACHE") or Path.home() / ".cache" / "mesonet")
+    return Path(os.environ.get("MESONET_CACHE") or user_cache_path("mesonet", appauthor=False))

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE
 from mesonet.parallel import cores
@@ -58,15 +60,13 @@ def join(clusters: Ints, first: Ints, second: Ints) -> Ints:
     Returns:
         The merged clusters, numbered in the same way.
     """
-    joined = clusters.copy()
-    while True:
-        before = joined.copy()
-        lowest = np.minimum(joined[first], joined[second])
-        np.minimum.at(joined, before[first], lowest)
-        np.minimum.at(joined, before[second], lowest)
-        joined = joined[joined]
-        if np.array_equal(joined, before):
-            return joined
+    images = np.arange(len(clusters))
+    ends = np.concatenate([images, first]), np.concatenate([clusters, second])
+    links = coo_array((np.ones(len(ends[0])), ends), shape=(len(images), len(images)))
+    _, component = connected_components(links, directed=False)
+    _, lowest = np.unique(component, return_index=True)
+    joined: Ints = lowest[component]
+    return joined
 
 
 class Copies(NamedTuple):

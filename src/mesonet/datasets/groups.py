@@ -12,6 +12,8 @@ from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mesonet.errors import ArgumentError, DataError
@@ -31,23 +33,20 @@ def _video(path: PurePath) -> str:
 
 def _pairs(paths: Sequence[PurePath]) -> list[str]:
     """Connect the people that one image names, and take each connected set as a group."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            name = parent[name]
-        return name
-
-    firsts = []
+    people: dict[str, int] = {}
+    firsts, seconds = [], []
     for path in paths:
         match = _PAIR_NAME.match(path.stem)
         first = match["first"] if match else path.stem
-        firsts.append(first)
-        root(first)
-        if match and match["second"]:
-            low, high = sorted((root(first), root(match["second"])))
-            parent[high] = low
-    return [root(first) for first in firsts]
+        second = match["second"] if match else None
+        firsts.append(people.setdefault(first, len(people)))
+        seconds.append(people.setdefault(second or first, len(people)))
+    pairs = coo_array((np.ones(len(paths)), (firsts, seconds)), shape=(len(people), len(people)))
+    _, group = connected_components(pairs, directed=False)
+    named: dict[int, str] = {}
+    for name, index in sorted(people.items()):
+        named.setdefault(int(group[index]), name)
+    return [named[int(group[first])] for first in firsts]
 
 
 def _read_table(table: Path) -> dict[str, str]:

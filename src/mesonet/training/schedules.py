@@ -13,7 +13,8 @@ def decay_schedule(
 
     The rate is multiplied by ``decay_rate`` as often as it takes to reach the limit, at equal
     distances: 1e-3, rate 0.1, limit 1e-6, 30 epochs of 16,384 images and batches of 32 make
-    three steps, every 10 epochs, which is every 5,120 batches.
+    three steps, every 10 epochs, which is every 5,120 batches. Steps need not fall between two
+    epochs: 4 epochs have theirs after 1 1/3 and 2 2/3, and reach the limit at the end, too.
 
     Returns:
         The schedule, or ``lr`` itself where no step fits: the limit is not below ``lr``, or the
@@ -29,7 +30,7 @@ def decay_schedule(
     num_times = math.floor(math.log(decay_limit / lr, decay_rate) + 1e-9)
     if num_times < 1:
         return lr
-    per_epoch = max(epochs // num_times, 1)
+    batches = max(samples // batch_size, 1) * epochs
     return keras.optimizers.schedules.ExponentialDecay(
-        lr, max(samples // batch_size, 1) * per_epoch, decay_rate, staircase=True
+        lr, max(batches // num_times, 1), decay_rate, staircase=True
     )

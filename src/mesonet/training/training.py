@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from mesonet.training.callbacks import (
 )
 from mesonet.training.schedules import decay_schedule
 from mesonet.visualization import plot_loss_curve
+
+_CHANCE = 0.55
 
 
 def _is_lower_better(monitor: str, mode: str) -> bool:
@@ -208,6 +211,7 @@ def train_model(
     history = keras.callbacks.History()
     if recorder.epochs < epochs:
         history = _fit(model, train, validation, epochs, [*used, *callbacks], verbose)
+    _warn_at_chance(recorder.history)
     history.history = recorder.history
     history.epoch = list(range(recorder.epochs))
     save_model_history(history, run / "history.pkl")
@@ -221,6 +225,18 @@ def _usual_preprocessing(model: keras.Model) -> Preprocessing:
     known = model.name in list_architectures()
     usual = get_architecture(model.name).preprocessing if known else Preprocessing()
     return replace(usual, size=int(model.input_shape[1]))
+
+
+def _warn_at_chance(history: Mapping[str, Sequence[float]]) -> None:
+    best = max(history.get("val_auc", ()), default=1.0)
+    if best < _CHANCE:
+        warnings.warn(
+            f"on the validation images the network is no better than chance (ROC AUC {best:.2f} at "
+            "best); try more epochs, another learning rate, or a backbone with ImageNet weights, "
+            "and look at the data with 'mesonet audit'",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _fit(

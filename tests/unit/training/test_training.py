@@ -1,5 +1,6 @@
 import json
 import pickle
+import warnings
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from mesonet.errors import ModelFileError
 from mesonet.images.blending import Blending
 from mesonet.model_file import load_model
 from mesonet.train import decay_schedule, find_best_model, train_model
+from mesonet.training import training
 
 
 class Interrupted(Exception):
@@ -47,6 +49,21 @@ def test_schedule_of_the_documented_example():
     assert schedule.decay_steps == 5_120
     steps = [0, 5_119, 5_120, 10_240, 15_359]
     assert rates(schedule, steps) == pytest.approx([1e-3, 1e-3, 1e-4, 1e-5, 1e-5])
+
+
+def test_a_few_epochs_are_not_over_before_they_have_begun():
+    schedule = decay_schedule(1e-3, 0.1, 1e-6, 4, 9_600, 32)
+    steps = [0, 399, 400, 799, 800, 1_199]
+    assert rates(schedule, steps) == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5])
+
+
+def test_validation_at_chance_is_told():
+    with pytest.warns(UserWarning, match=r"no better than chance \(ROC AUC 0\.52"):
+        training._warn_at_chance({"val_auc": [0.5, 0.52, 0.48]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        training._warn_at_chance({"val_auc": [0.5, 0.9]})
+        training._warn_at_chance({"auc": [0.5]})
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 5, 31])
