@@ -5,7 +5,15 @@ import os
 from mesonet.checking.checker import FRAMES, MAX_PEOPLE, Checker
 from mesonet.checking.likelihood import LIKELIHOOD_MEANING, PROPOSITIONS, Likelihood
 from mesonet.checking.people import combine
-from mesonet.checking.record import OUTCOMES, Check, FileFacts, Person, Pictures, SeenFace
+from mesonet.checking.record import (
+    OUTCOMES,
+    Check,
+    Explanation,
+    FileFacts,
+    Person,
+    Pictures,
+    SeenFace,
+)
 from mesonet.checking.scale import CAUTION, TEXTS, Scale
 from mesonet.detector import Detector
 from mesonet.media import MediaSource
@@ -20,6 +28,7 @@ __all__ = [
     "TEXTS",
     "Check",
     "Checker",
+    "Explanation",
     "FileFacts",
     "Likelihood",
     "Person",

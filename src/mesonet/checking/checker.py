@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mesonet.checking.explaining import NONE_PASSED, explain_face
 from mesonet.checking.likelihood import likelihood
 from mesonet.checking.people import Tracker, make_person, most_suspicious, outcome_of
 from mesonet.checking.pictures import Album
@@ -45,6 +46,7 @@ class Checker:
         limits: what is read at most.
         frames: how many frames of a clip are looked at.
         quick: leave out the mild changes that tell whether the verdict on a photograph holds.
+        explain: say where the score of a photograph's most suspicious person came from.
 
     Raises:
         mesonet.errors.ModelFileError: no such model, or a file that is refused.
@@ -60,6 +62,7 @@ class Checker:
         limits: Limits | None = None,
         frames: int = FRAMES,
         quick: bool = False,
+        explain: bool = False,
     ) -> None:
         if frames < 1:
             raise ArgumentError(f"at least one frame of a clip must be looked at, not {frames}")
@@ -68,6 +71,7 @@ class Checker:
         self.limits = limits or Limits()
         self.frames = frames
         self.quick = quick
+        self.explain = explain
         self._scorers = ThreadPoolExecutor(cores(), thread_name_prefix="mesonet-scoring")
 
     def check(
@@ -131,7 +135,8 @@ class Checker:
         facts = replace(facts, format=photo.format, width=width, height=height)
         look = _Look(self, Album(pictures))
         look.at(Frame(0, 0.0, 0, photo.pixels))
-        return self._conclude(look, path, facts, photo=photo.pixels)
+        check = self._conclude(look, path, facts, photo=photo.pixels)
+        return self._explained(check, photo.pixels) if self.explain else check
 
     def _clip(
         self,
@@ -158,6 +163,21 @@ class Checker:
         )
         check = self._conclude(look, path, facts)
         return replace(check, cuts=tuple(clip.cuts), notes=(*check.notes, *clip.problems))
+
+    def _explained(self, check: Check, photo: Pixels) -> Check:
+        """Explain the score of the most suspicious person."""
+        suspect = most_suspicious(check.people)
+        if suspect is None:
+            return check
+        found, maps = explain_face(self.detector, photo, suspect.best_face)
+        if not found:
+            return replace(check, notes=(*check.notes, NONE_PASSED))
+        people = tuple(
+            replace(person, explanations=found) if person is suspect else person
+            for person in check.people
+        )
+        pictures = check.pictures and replace(check.pictures, maps=maps)
+        return replace(check, people=people, pictures=pictures)
 
     def _conclude(
         self, look: "_Look", path: str, facts: FileFacts, *, photo: Pixels | None = None

@@ -1,6 +1,6 @@
 """What a check found, as one record: the way from a file to a terminal, a table or a page."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -69,6 +69,27 @@ class SeenFace:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What one method says of a face.
+
+    Attributes:
+        method: its name.
+        title: what pages call it.
+        text: what it found, or how to read its map.
+        shares: of regions, how much each carried, 0..1; None for maps.
+    """
+
+    method: str
+    title: str
+    text: str
+    shares: dict[str, float] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types only, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody in a photograph, or in one shot of a clip.
 
@@ -86,6 +107,8 @@ class Person:
             and where it was not asked for. Where it says so, the verdict is uncertain.
         likelihood: how much more the score is to be expected of manipulated faces; None where the
             model is not calibrated, and in clips.
+        explanations: where the score of a photograph's most suspicious person came from, by the
+            methods that passed their exam on the model; only where it was asked for.
     """
 
     id: int
@@ -98,6 +121,7 @@ class Person:
     faces: tuple[SeenFace, ...]
     fragility: Fragility | None = None
     likelihood: Likelihood | None = None
+    explanations: tuple[Explanation, ...] = ()
 
     @property
     def best_face(self) -> SeenFace:
@@ -118,6 +142,7 @@ class Person:
             "longest_run": self.longest_run,
             "fragility": self.fragility and self.fragility.to_dict(),
             "likelihood": self.likelihood and self.likelihood.to_dict(),
+            "explanations": [found.to_dict() for found in self.explanations],
             "faces": [face.to_dict() for face in self.faces],
         }
 
@@ -170,6 +195,7 @@ class Pictures:
         scene_frame: number of that frame.
         crops: the best face of each person, by the person's id, as it was cut.
         frames: of a clip each frame that was looked at, by its number, scaled down.
+        maps: the most suspicious face under the heat of each map, by method.
     """
 
     scene: NDArray[np.uint8]
@@ -177,6 +203,7 @@ class Pictures:
     scene_frame: int
     crops: dict[int, NDArray[np.uint8]]
     frames: dict[int, NDArray[np.uint8]]
+    maps: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

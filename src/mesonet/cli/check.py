@@ -38,6 +38,13 @@ def run(
         bool,
         typer.Option("--quick", help="Do not test whether verdicts on photographs hold."),
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say where the score of a photograph's most suspicious person came from.",
+        ),
+    ] = False,
 ) -> None:
     """Is somebody in these photographs or clips forged?
 
@@ -61,7 +68,7 @@ def run(
     paths, problems = find_images(media, MEDIA_SUFFIXES)
     for problem in problems:
         files.print_left_out(str(problem))
-    checker = Checker(model or Checker.default, frames=frames, quick=quick)
+    checker = Checker(model or Checker.default, frames=frames, quick=quick, explain=explain)
     counts: Counter[str] = Counter()
     page: Report | None = None
 

@@ -34,6 +34,8 @@ def write_text(checks: Iterable[Check], stream: TextIO) -> None:
         console.print(_summary(last))
         for person in last.people:
             console.print(_line(person))
+            for found in person.explanations:
+                console.print(Text(f"         {found.title}: {found.text}", "dim"))
         for note in last.notes:
             console.print(Text(f"  note: {printable(note)}", "dim"))
         console.print()

@@ -168,6 +168,10 @@ def _card(check: Check, person: Person) -> dict[str, Any]:
         "crop": None if crop is None else jpeg(crop, _CROP_SIDE),
         "meaning": check.scale.meaning(person.verdict) if person.verdict else None,
         "timeline": Timeline(check, person) if check.kind == "clip" and person.verdict else None,
+        "maps": {
+            name: jpeg(picture, _CROP_SIDE)
+            for name, picture in (check.pictures.maps if check.pictures else {}).items()
+        },
         "scored": sum(face.fake_probability is not None for face in person.faces),
     }
 

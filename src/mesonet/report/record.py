@@ -30,7 +30,7 @@ def describe(checker: Checker) -> dict[str, Any]:
             "sha256": file_hash(detector.scored_path),
             "description": detector.info.to_dict(),
         },
-        "settings": {"frames": checker.frames, "quick": checker.quick},
+        "settings": {"frames": checker.frames, "quick": checker.quick, "explain": checker.explain},
         "versions": {"mesonet": __version__} | _versions(),
     }
 

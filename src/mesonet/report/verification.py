@@ -94,7 +94,12 @@ def _whole(record: dict[str, Any], before: str) -> Iterator[Finding]:
 def _checker(record: dict[str, Any], model: str | os.PathLike[str] | None) -> Checker:
     try:
         name, settings = record["model"]["name"], record["settings"]
-        return Checker(model or name, frames=settings["frames"], quick=settings["quick"])
+        return Checker(
+            model or name,
+            frames=settings["frames"],
+            quick=settings["quick"],
+            explain=settings["explain"],
+        )
     except (KeyError, TypeError) as error:
         raise ReportError("record", f"does not say how it was made: {error}") from error
 

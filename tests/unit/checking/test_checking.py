@@ -14,7 +14,9 @@ from mesonet.checking.people import Tracker, most_suspicious
 from mesonet.checking.scale import Scale
 from mesonet.detector import Detector
 from mesonet.evidence import WORDS, Evidence
+from mesonet.explanations import exam_path
 from mesonet.faces import Face, overlap
+from mesonet.files import file_hash
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 
@@ -329,3 +331,23 @@ def test_record_tells_where_the_file_says_it_comes_from(checker, grainy):
     record = checker.check(grainy).to_dict()
     assert record["provenance"]["content_credentials"]["state"] in ("absent", "not_checked")
     assert record["provenance"]["metadata"]["ai_markers"] == []
+
+
+def test_explanations_are_given_only_where_they_passed_their_exam(tmp_path):
+    weights = tmp_path / "brightness.keras"
+    weights.write_bytes(b"weights")
+    brightness = brightness_detector()
+    examined = Detector("brightness", brightness.info, brightness._runtime, model_path=weights)
+    photo = save(portrait(), tmp_path / "portrait.png")
+    refused = Checker(examined, quick=True, explain=True).check(photo)
+    assert refused.people[0].explanations == ()
+    assert refused.notes == ("no explanation is given: none passed its exam on this model",)
+    record = {"model_sha256": file_hash(weights), "passed": ["occlusion", "regions", "rise"]}
+    exam_path(examined).write_text(json.dumps(record))
+    check = Checker(examined, quick=True, explain=True).check(photo, pictures=True)
+    occlusion, regions = check.people[0].explanations
+    assert (occlusion.method, regions.method) == ("occlusion", "regions")
+    assert "not where the forgery is" in occlusion.text
+    assert set(regions.shares) == {"eyes", "nose", "mouth", "skin", "border", "background"}
+    assert set(check.pictures.maps) == {"occlusion"}
+    assert check.to_dict()["people"][0]["explanations"][1]["shares"] == regions.shares
