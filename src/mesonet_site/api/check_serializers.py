@@ -55,6 +55,10 @@ class PersonSerializer(serializers.Serializer):
     likelihood = serializers.DictField(
         allow_null=True, help_text="How many times more often manipulated faces score so"
     )
+    explanations = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="Where the score came from, by what passed its exam; empty unless asked for",
+    )
     faces = SeenFaceSerializer(many=True)
 
 
