@@ -16,7 +16,7 @@ def test_python_examples(tmp_path):
     from mesonet.model_info import ModelInfo
 
     examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     write_picture(tmp_path / "portrait.jpg")
     write_class_folders(tmp_path / "data", videos=4, frames=2)
     save_model(create_model("meso4"), tmp_path / "model.keras", ModelInfo("meso4"))

@@ -134,7 +134,7 @@ class Checker:
         height, width = photo.pixels.shape[:2]
         facts = replace(facts, format=photo.format, width=width, height=height)
         look = _Look(self, Album(pictures))
-        look.at(Frame(0, 0.0, 0, photo.pixels))
+        look.at(Frame(0, 0.0, 0, photo.pixels), quick=False)
         check = self._conclude(look, path, facts, photo=photo.pixels)
         return self._explained(check, photo.pixels) if self.explain else check
 
@@ -149,7 +149,7 @@ class Checker:
         look = _Look(self, Album(pictures))
         total = min(self.frames, clip.facts.frames)
         for frame in clip.frames(self.frames):
-            look.at(frame)
+            look.at(frame, quick=True)
             if progress:
                 progress(min(len(look.frames), total), total)
         facts = replace(
@@ -306,12 +306,12 @@ class _Look:
         self._sightings: list[_Sighting] = []
         self._beyond = 0
 
-    def at(self, frame: Frame) -> None:
+    def at(self, frame: Frame, *, quick: bool) -> None:
         """Find the faces of the next frame, link them, and cut those that can be judged."""
         self.frames.append((frame.number, frame.time))
         self.size = frame.pixels.shape[1], frame.pixels.shape[0]
         self.album.add_frame(frame)
-        faces = sorted(self._checker.faces.find(frame.pixels), key=_area, reverse=True)
+        faces = sorted(self._checker.faces.find(frame.pixels, quick=quick), key=_area, reverse=True)
         self._beyond = max(self._beyond, len(faces) - MAX_PEOPLE)
         faces = faces[:MAX_PEOPLE]
         preprocessing = self._checker.detector.info.preprocessing

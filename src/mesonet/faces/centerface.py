@@ -18,6 +18,7 @@ WEIGHTS = Path(__file__).with_name("centerface.onnx")
 
 _LONG_SIDE = 1280
 _LONG_SIDE_FOR_LARGE_FACES = 640
+_QUICK_SIDE = 800
 _THRESHOLD = 0.5
 _MAX_OVERLAP = 0.3
 _STRIDE = 4
@@ -51,13 +52,18 @@ class CenterFace:
         self._network = core.compile_model(steps.build(), "CPU", options)
         self._requests = threading.local()
 
-    def find(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces in RGB pixels 0..255 of shape ``(height, width, 3)``, surest first."""
+    def find(self, image: NDArray[np.uint8], *, quick: bool = False) -> list[Face]:
+        """Find the faces in RGB pixels 0..255 of shape ``(height, width, 3)``, surest first.
+
+        Args:
+            image: the picture.
+            quick: look once, at 800 pixels, which are a third of the pixels to look at; faces of 32
+                pixels and more in a picture of 1,280 are still found.
+        """
         height, width = image.shape[:2]
-        sides = {
-            min(max(height, width), side) for side in (self.long_side, _LONG_SIDE_FOR_LARGE_FACES)
-        }
-        looks = [self._look(image, side) for side in sorted(sides) if side <= self.long_side]
+        wanted = {_QUICK_SIDE} if quick else {self.long_side, _LONG_SIDE_FOR_LARGE_FACES}
+        sides = {min(max(height, width), self.long_side, side) for side in wanted}
+        looks = [self._look(image, side) for side in sorted(sides)]
         boxes, scores, landmarks = (np.concatenate(parts) for parts in zip(*looks, strict=True))
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, width)
         boxes[:, 1::2] = boxes[:, 1::2].clip(0, height)

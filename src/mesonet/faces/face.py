@@ -29,10 +29,14 @@ class Face:
 class FaceDetector(Protocol):
     """What finds faces; `mesonet.faces.CenterFace` is the one that comes with the package."""
 
-    def find(self, image: NDArray[np.uint8]) -> list[Face]:
+    def find(self, image: NDArray[np.uint8], *, quick: bool = False) -> list[Face]:
         """Find the faces in RGB pixels 0..255 of shape ``(height, width, 3)``, surest first.
 
         Several threads may call it at once.
+
+        Args:
+            image: the picture.
+            quick: it is one of many frames: faces that are too small to judge need not be found.
         """
         ...
 

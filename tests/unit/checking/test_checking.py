@@ -101,7 +101,7 @@ def test_a_number_that_is_none_is_no_score(tmp_path):
 
 def test_people_beyond_the_largest_twenty_are_counted(checker, tmp_path):
     class Rows:
-        def find(self, image):
+        def find(self, image, *, quick=False):
             return [Face((10.0 * n, 0, 40 + n, 40 + n), 1.0) for n in range(25)]
 
     many = Checker(brightness_detector(), faces=Rows())

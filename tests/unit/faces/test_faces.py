@@ -44,6 +44,12 @@ def test_one_face_is_found_at_any_size(finder: CenterFace, factor: float) -> Non
     assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
 
 
+@pytest.mark.parametrize("factor", [1, 2.6, 5])
+def test_one_look_finds_a_large_face_too(finder: CenterFace, factor: float) -> None:
+    (face,) = finder.find(enlarged(astronaut()[40:240, 120:320], factor), quick=True)
+    assert overlap(face.box, tuple(factor * side for side in (59, 26, 84, 119))) > 0.6
+
+
 def test_nothing_is_found_where_there_is_no_face(finder: CenterFace) -> None:
     assert finder.find(coffee()) == []
     assert finder.find(np.zeros((1, 1, 3), np.uint8)) == []
