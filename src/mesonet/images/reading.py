@@ -19,9 +19,11 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, TiffTags, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mesonet.errors import ArgumentError, ImageError
+from mesonet.images.bounds import TIFF_TAG, refusal, silence_libtiff
+from mesonet.images.completeness import is_partial, lacks_strips
 from mesonet.parallel import map_ahead
 from mesonet.preprocessing import Preprocessing
 
@@ -32,8 +34,8 @@ _File = str | os.PathLike[str] | bytes | BinaryIO
 ImageSource = _File | Image.Image | NDArray[np.uint8]
 """A path, an encoded file as bytes or a binary stream, or pixels that are decoded already."""
 
+_TRUNCATED = "the file is truncated"
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
-_TIFF_TAG = {info.name: tag for tag, info in TiffTags.TAGS_V2.items()}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,6 +47,7 @@ _TURNS = {
 }
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+silence_libtiff()
 
 
 _Loaded = NDArray[np.uint8] | ImageError
@@ -83,22 +86,34 @@ def read_image(
         path = name or str(getattr(source, "name", None) or "image")
     try:
         with without_warnings():
-            return _to_upright_rgb(_open(source, path, max_bytes), path, max_pixels)
+            return _to_upright_rgb(_open(source, path, max_pixels, max_bytes), path)
     except ImageError:
         raise
     except Exception as error:
         raise ImageError(path, _reason(error)) from error
 
 
-def _open(source: ImageSource, path: str, max_bytes: int) -> Image.Image:
+def _open(source: ImageSource, path: str, max_pixels: int, max_bytes: int) -> Image.Image:
+    data = None
     if isinstance(source, Image.Image):
-        return source
-    if isinstance(source, np.ndarray):
+        image = source
+    elif isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
             what = f"{source.dtype} array of shape {source.shape}"
             raise ImageError(path, f"{what}, not RGB pixels 0..255")
-        return Image.fromarray(source)
-    return Image.open(io.BytesIO(_read(source, path, max_bytes)), formats=_FORMATS)
+        image = Image.fromarray(source)
+    else:
+        data = _read(source, path, max_bytes)
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+    if reason := refusal(image, data, max_pixels):
+        raise ImageError(path, reason)
+    if data is not None:
+        if lacks_strips(image):
+            raise ImageError(path, _TRUNCATED)
+        image.load()
+        if is_partial(image, data):
+            raise ImageError(path, _TRUNCATED)
+    return image
 
 
 def _read(source: _File, path: str, max_bytes: int) -> bytes:
@@ -127,12 +142,7 @@ def _open_without_waiting(file: str, flags: int) -> int:
     return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _to_upright_rgb(image: Image.Image, path: str, max_pixels: int) -> Image.Image:
-    tags = getattr(image, "tag_v2", {})  # of a TIFF, whose tiles may be larger than the image
-    tile_size = [int(tags.get(_TIFF_TAG[side], 0)) for side in ("TileWidth", "TileLength")]
-    for width, height in (image.size, tile_size):
-        if width * height > max_pixels:
-            raise ImageError(path, f"{width} x {height} px, more than the {max_pixels:,} allowed")
+def _to_upright_rgb(image: Image.Image, path: str) -> Image.Image:
     rgb = _to_rgb(image, path)
     turn = _turn(image)
     if turn is not None:
@@ -167,9 +177,9 @@ def _wide_grey_to_8_bits(image: Image.Image, path: str) -> Image.Image:
     if values.min() < 0 or values.max() > 65535:
         raise ImageError(path, "its pixel values lie outside 0..65535")
     tags = getattr(image, "tag_v2", {})
-    bits = 12 if tags.get(_TIFF_TAG["BitsPerSample"]) == (12,) else 16
+    bits = 12 if tags.get(TIFF_TAG["BitsPerSample"]) == (12,) else 16
     grey = (values >> (bits - 8)).astype(np.uint8)
-    if tags.get(_TIFF_TAG["PhotometricInterpretation"]) == 0:  # white is zero
+    if tags.get(TIFF_TAG["PhotometricInterpretation"]) == 0:  # white is zero
         grey = 255 - grey
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255
@@ -186,7 +196,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory to read it"
     if "truncated" in str(error).lower():
-        return "the file is truncated"
+        return _TRUNCATED
     return "damaged or unreadable"
 
 
