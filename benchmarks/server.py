@@ -119,11 +119,10 @@ def report(name: str, count: int, seconds: float, times: list[float], rate: floa
     )
 
 
-def peak_megabytes(parent: int) -> float:
-    """Largest resident memory of the server's processes so far."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    statuses = (Path(f"/proc/{pid}/status").read_text() for pid in children)
-    return max(int(status.split("VmHWM:")[1].split()[0]) for status in statuses) / 1024
+def peak_megabytes(pid: int) -> float:
+    """Largest resident memory of the web process so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def main() -> None:

@@ -70,12 +70,16 @@ def _openvino_runtime(network: Any) -> Runtime:
     compiled = openvino.Core().compile_model(network, "CPU", options)
     # Two threads that touch OpenVINO's arrays for the first time at once may wait for each other
     _ = openvino.Tensor(np.zeros(1, np.float32)).data
-    requests = threading.local()
+    idle: list[Any] = []
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not hasattr(requests, "own"):
-            requests.own = compiled.create_infer_request()
-        outputs = (requests.own.infer({0: image[None]}, share_inputs=True) for image in images)
-        return np.array([output[0][0, 0] for output in outputs], np.float32)
+        try:
+            request = idle.pop()
+        except IndexError:
+            request = compiled.create_infer_request()
+        outputs = (request.infer({0: image[None]}, share_inputs=True) for image in images)
+        scores = np.array([output[0][0, 0] for output in outputs], np.float32)
+        idle.append(request)
+        return scores
 
     return run

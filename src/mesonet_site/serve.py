@@ -12,10 +12,12 @@ import urllib.request
 from pathlib import Path
 
 from mesonet.datasets.class_folders import ClassFolders
-from mesonet.parallel import cores
+from mesonet_site import parent
+from mesonet_site.parent import SECONDS_TO_STOP as _SECONDS_TO_STOP
 
 _SECONDS_TO_START = 90
-_SECONDS_TO_STOP = 10
+_SECONDS_OF_A_GOOD_START = 30
+_MAX_QUICK_ENDS = 5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
@@ -29,26 +31,37 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
         data: labelled images, one folder per class, to measure the models on.
 
     Raises:
-        OSError: the address cannot be used, or the home folder not written.
+        OSError: the address or the database cannot be used, or the home folder not written.
+        ChildProcessError: web server or worker ended again and again.
         mesonet.errors.DataError: ``data`` is not such a folder.
     """
     _check_address(host, port)
     _prepare_environment(host, home, data)
-    password, models = _prepare_database(measure=data is not None)
+    try:
+        password, models = _prepare_database(measure=data is not None)
+    except Exception as error:
+        if not _is_of_the_database(error):
+            raise
+        raise OSError(f"the database in {home} cannot be used: {error}") from None
     shown = "localhost" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     worker = [sys.executable, "-m", "mesonet_site", "run_worker", "--verbosity", "0"]
     ready_url = f"{url}/api/v1/{'readyz' if models else 'livez'}"
-    _run(web_command(host, port), worker, ready_url, _greeting(url, home, password))
+    children = [_Child("web server", web_command(host, port)), _Child("worker", worker)]
+    _run(children, ready_url, _greeting(url, home, password))
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    from django.db import Error
+
+    return isinstance(error, Error)
 
 
 def web_command(host: str, port: int) -> list[str]:
     """The command that starts the web server: one process, so that models are loaded once."""
     return [
-        *(sys.executable, "-m", "gunicorn", "mesonet_site.wsgi"),
-        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
-        *("--threads", str(4 * cores()), "--timeout", "120", "--no-control-socket"),
-        *("--graceful-timeout", str(_SECONDS_TO_STOP), "--log-level", "warning"),
+        *(sys.executable, "-m", "mesonet_site", "run_web"),
+        *("--host", host, "--port", str(port)),
     ]
 
 
@@ -67,11 +80,7 @@ def _prepare_environment(host: str, home: Path, data: Path | None) -> None:
     home = home.expanduser().resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "static").mkdir(exist_ok=True)
-    try:
-        with open(home / ".env", "x", opener=_private) as file:
-            file.write(f"SECRET_KEY={secrets.token_urlsafe(50)}\n")
-    except FileExistsError:
-        pass
+    _make_key(home / ".env")
     os.environ["MESONET_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "mesonet_site.settings"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -82,6 +91,19 @@ def _prepare_environment(host: str, home: Path, data: Path | None) -> None:
     if data is not None:
         ClassFolders.read(data)
         os.environ["DATA_ROOT"] = str(data.resolve())
+
+
+def _make_key(path: Path) -> None:
+    """Write a secret key, whole or not at all, where there is none."""
+    if path.exists() and path.stat().st_size:
+        return
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with open(partial, "w", opener=_private) as file:
+            file.write(f"SECRET_KEY={secrets.token_urlsafe(50)}\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _private(path: str, flags: int) -> int:
@@ -117,41 +139,76 @@ def _prepare_database(*, measure: bool) -> tuple[str | None, int]:
     return password, models
 
 
-def _run(web_command: list[str], worker_command: list[str], ready_url: str, greeting: str) -> None:
-    """Run both processes until a signal comes; a worker that dies is started again.
+class _Child:
+    """A process that is started again when it ends, unless it does so at once again and again."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name = name
+        self._command = command
+        self._process = parent.start(command)
+        self._started = time.monotonic()
+        self._quick_ends = 0
+
+    def keep_alive(self) -> None:
+        """Start it again where it has ended, a while later if it lived for a short time only.
+
+        Raises:
+            ChildProcessError: it has ended soon after its start too often.
+        """
+        if self._process.poll() is None:
+            return
+        lived = time.monotonic() - self._started
+        pause = 2**self._quick_ends
+        if lived > _SECONDS_OF_A_GOOD_START + pause:
+            self._quick_ends = pause = 0
+        if self._quick_ends >= _MAX_QUICK_ENDS:
+            raise ChildProcessError(f"the {self.name} ends again and again, see above")
+        if lived >= pause:
+            self._quick_ends += 1
+            self._process = parent.start(self._command)
+            self._started = time.monotonic()
+
+    def end(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended, and make it end where it takes too long."""
+        try:
+            self._process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # what it was doing is done again at the next start
+            self._process.wait()
+
+
+def _run(children: list[_Child], ready_url: str, greeting: str) -> None:
+    """Keep processes alive until a signal comes.
 
     Raises:
-        ChildProcessError: the web server ended by itself.
+        ChildProcessError: one of them cannot be kept alive.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    web, worker = _start(web_command), _start(worker_command)
-    ready_before = time.monotonic() + _SECONDS_TO_START
+    warn_at = time.monotonic() + _SECONDS_TO_START
     greeted = False
     try:
         while not stop.wait(0.3):
-            if web.poll() is not None:
-                raise ChildProcessError("the web server ended unexpectedly, see above")
-            if worker.poll() is not None:
-                worker = _start(worker_command)
-            if not greeted and (_answers(ready_url) or time.monotonic() > ready_before):
+            for child in children:
+                child.keep_alive()
+            if greeted:
+                continue
+            if _answers(ready_url):
                 print(greeting, flush=True)  # noqa: T201
                 greeted = True
+            elif time.monotonic() > warn_at:
+                print(f"mesonet: not ready yet: {ready_url} says why", file=sys.stderr)  # noqa: T201
+                warn_at = float("inf")
     finally:
-        for process in (web, worker):
-            process.terminate()
-        for process in (web, worker):
-            try:
-                process.wait(_SECONDS_TO_STOP)
-            except subprocess.TimeoutExpired:
-                process.kill()  # what it was doing is done again at the next start
-                process.wait()
-
-
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start a process that an interrupt from the keyboard does not reach."""
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603
+        for child in children:
+            child.end()
+        for child in children:
+            child.wait()
 
 
 def _answers(url: str) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from mesonet.parallel import cores
+
 env = environ.Env()
 
 HOME = Path(env.str("MESONET_HOME", default=".")).resolve()
@@ -161,6 +163,12 @@ MAX_CLIP_PIXELS = env.int("MAX_CLIP_PIXELS", default=9_000_000)
 MAX_CLIP_SECONDS = env.float("MAX_CLIP_SECONDS", default=600)
 MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 << 20)
 SYNC_IMAGES = env.int("SYNC_IMAGES", default=8)
+SCORE_AT_ONCE = env.int("SCORE_AT_ONCE", default=2 * cores())
+SCORE_WAITING = env.int("SCORE_WAITING", default=32)
+SCORE_WAIT_SECONDS = env.float("SCORE_WAIT_SECONDS", default=10)
+MAX_RECEIVED_BYTES = env.int("MAX_RECEIVED_BYTES", default=1 << 30)
+MAX_JOBS = env.int("MAX_JOBS", default=200)
+MAX_STORED_BYTES = env.int("MAX_STORED_BYTES", default=2 << 30)
 RETENTION_DAYS = env.float("RETENTION_DAYS", default=7)
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_IMAGES
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None

@@ -1,4 +1,4 @@
-"""Refusing what is too large before it is read."""
+"""Refusing what is too large before it is read, and what cannot be done before it is begun."""
 
 from collections.abc import Callable
 
@@ -9,21 +9,27 @@ from django.template.loader import render_to_string
 from mesonet_site.api.problems import CONTENT_TYPE, problem
 
 
-class RequestSizeLimit:
-    """Answers 413 to a request whose body is larger than the server takes.
+def largest_body(path: str) -> int:
+    """Most bytes of a request.
 
-    ``MAX_REQUEST_BYTES`` holds for all requests; those of staff who upload a model may have
+    ``MAX_REQUEST_BYTES`` holds for all addresses; those at which staff upload a model may have
     ``MAX_MODEL_BYTES`` more.
     """
+    limit: int = settings.MAX_REQUEST_BYTES
+    if path.startswith(("/admin/classifiers/", "/api/v1/models", "/staff/")):
+        limit += settings.CLASSIFIERS_MAX_MODEL_BYTES
+    return limit
+
+
+class RequestSizeLimit:
+    """Answers 413 to a request whose body is larger than the server takes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Look at the length that the request states."""
-        limit = settings.MAX_REQUEST_BYTES
-        if request.path.startswith(("/admin/classifiers/", "/api/v1/models", "/staff/")):
-            limit += settings.CLASSIFIERS_MAX_MODEL_BYTES
+        limit = largest_body(request.path)
         try:
             length = int(request.headers.get("Content-Length") or 0)
         except ValueError:

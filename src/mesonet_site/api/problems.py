@@ -37,6 +37,25 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class Busy(exceptions.APIException):
+    """The server has too much to do at the moment."""
+
+    status_code = 503
+    default_code = "busy"
+    default_detail = "The server has too much to do at the moment; try again in a few seconds."
+    wait = 5
+    """Seconds after which to try again."""
+
+    def response(self) -> HttpResponse:
+        """The answer outside of Django REST framework."""
+        return JsonResponse(
+            problem(503, str(self.detail)),
+            status=503,
+            content_type=CONTENT_TYPE,
+            headers={"Retry-After": str(self.wait)},
+        )
+
+
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     """A problem document.
 

@@ -17,6 +17,7 @@ from classifiers.utils import get_dataset_size, get_predictions
 from mesonet.errors import DataError
 from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.problems import Conflict
+from mesonet_site.api.turns import TakesTurns
 
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
 _IMAGES = OpenApiParameter(
@@ -52,8 +53,10 @@ class AvailableModels(APIView):
         return Response(models.data)
 
 
-class Predictions(APIView):
+class Predictions(TakesTurns):
     """Predictions of random labelled images."""
+
+    turns = ("GET",)
 
     @extend_schema(
         tags=["reference"],
@@ -66,8 +69,10 @@ class Predictions(APIView):
         return _predict(request, model_id, images, [])
 
 
-class PredictionsWithPlots(APIView):
+class PredictionsWithPlots(TakesTurns):
     """Predictions of random labelled images, with plots."""
+
+    turns = ("GET",)
 
     @extend_schema(
         tags=["reference"],

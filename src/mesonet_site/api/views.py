@@ -31,6 +31,7 @@ from mesonet_site.api.serializers import (
 )
 from mesonet_site.api.tasks import detect
 from mesonet_site.api.throttling import AnonymousDetectionThrottle, UserDetectionThrottle
+from mesonet_site.api.turns import TakesTurns
 
 
 @extend_schema_view(
@@ -67,6 +68,7 @@ class ModelViewSet(
 )
 @extend_schema(tags=["detections"])
 class DetectionViewSet(
+    TakesTurns,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
@@ -78,6 +80,7 @@ class DetectionViewSet(
     that of a user only they and staff may.
     """
 
+    turns = ("create",)
     queryset = Detection.objects.all()
     serializer_class = DetectionSerializer
     permission_classes = (MayDetect,)

@@ -68,7 +68,5 @@ class Server:
         return self.post("/api/v1/detections", [("image", name, content)])
 
     def peak_megabytes(self) -> float:
-        pid = self.process.pid
-        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        status = Path(f"/proc/{worker}/status").read_text()
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024

@@ -1,6 +1,8 @@
 """`mesonet_site.serve`: everything on a fresh machine."""
 
+import errno
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,12 +10,15 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.integration.server.helpers import wait_until
 from typer.testing import CliRunner
 
 from mesonet.cli import app
 from mesonet.errors import DataError
+from mesonet_site import serve as serve_module
 from mesonet_site.serve import serve
 
 pytestmark = pytest.mark.slow
@@ -21,6 +26,7 @@ pytestmark = pytest.mark.slow
 PROGRAM = """
 import sys
 from pathlib import Path
+from mesonet_site import serve as serve_module
 from mesonet_site.serve import serve
 serve("127.0.0.1", int(sys.argv[1]), Path(sys.argv[2]), None)
 """
@@ -82,6 +88,78 @@ def test_a_fresh_machine(tmp_path: Path, port: int, started: list[subprocess.Pop
     assert (home / ".env").read_text() == key
     started[1].terminate()
     assert started[1].wait(30) == 0
+
+
+def test_killed_it_leaves_nothing_behind(
+    tmp_path: Path, port: int, started: list[subprocess.Popen[str]]
+) -> None:
+    started.append(start(port, tmp_path / "home"))
+    greeting(started[0])
+    pid = started[0].pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) == 2
+
+    started[0].kill()
+    wait_until(lambda: not any(map(runs, children)), 30)
+    serve_module._check_address("127.0.0.1", port)
+
+
+def runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_key_that_was_never_written_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").touch()
+    serve_module._make_key(tmp_path / ".env")
+    key = (tmp_path / ".env").read_text()
+    assert key.startswith("SECRET_KEY=")
+    serve_module._make_key(tmp_path / ".env")
+    assert (tmp_path / ".env").read_text() == key
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / ".env").unlink()
+    monkeypatch.setattr(secrets, "token_urlsafe", full)
+    with pytest.raises(OSError, match="No space left"):
+        serve_module._make_key(tmp_path / ".env")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_is_one_line(tmp_path: Path, port: int) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEY=only for tests\n")
+    (tmp_path / "mesonet.sqlite3").write_bytes(b"no database" * 1000)
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    command = [sys.executable, "-c", "from mesonet.cli import main; main()", "serve"]
+    command += ["--port", str(port), "--home", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "cannot be used: file is not a database" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_ends_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(serve_module.time, "monotonic", lambda: clock[0])
+    starts: list[float] = []
+
+    class Ended:
+        def poll(self) -> int:
+            return 1
+
+    monkeypatch.setattr(serve_module.parent, "start", lambda _: starts.append(clock[0]) or Ended())
+    child = serve_module._Child("worker", ["worker"])
+    with pytest.raises(ChildProcessError, match="the worker ends again and again"):
+        while True:
+            clock[0] += 0.5
+            child.keep_alive()
+    assert starts == [0, 1, 3, 7, 15, 31]
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
