@@ -80,6 +80,11 @@ def doubling(path):
     write_keras(path, config)
 
 
+def many_layers(count):
+    layers = [layer("ReLU", name=f"relu{index}") for index in range(count)]
+    return layer("Functional", "keras", layers=layers)
+
+
 # Archives
 
 
@@ -209,8 +214,12 @@ _HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "reshape.keras": (_keras(sequential(layer("Reshape", target_shape=[10**6] * 9))), _ABSURD),
     "rank.keras": (_keras(sequential(layer("Reshape", target_shape=[1] * 99))), _ABSURD),
     "hidden.keras": (_keras(sequential(layer("SeparableConv2D", depth_multiplier=99))), _ABSURD),
-    "layers.keras": (_keras(sequential(*[layer("ReLU")] * 3_000)), "has more than 2,000 layers"),
-    "doubling.keras": (doubling, "has more than 2,000 layers"),
+    "layers.keras": (_keras(many_layers(1_500)), "has more than 1,200 layers"),
+    "sequential.keras": (
+        _keras(sequential(*[layer("ReLU")] * 130)),
+        "has a sequential model of more than 128 layers",
+    ),
+    "doubling.keras": (doubling, "has more than 1,200 layers"),
     "deep-json.keras": (deep_json, "has a config.json that is nested too deeply"),
     "deep.keras": (deep_config, "has a configuration that is nested too deeply"),
     "no-json.keras": (_keras("hello"), "has a config.json that is not JSON"),

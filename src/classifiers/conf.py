@@ -45,6 +45,14 @@ def loaded_models() -> int:
     return int(getattr(settings, "CLASSIFIERS_LOADED_MODELS", 4))
 
 
+def load_seconds() -> float:
+    """How long a new model may take to load, ``CLASSIFIERS_LOAD_SECONDS``; 120 by default.
+
+    It is loaded in a process of its own first. With 0 it is not.
+    """
+    return float(getattr(settings, "CLASSIFIERS_LOAD_SECONDS", 120))
+
+
 def worker_timeout() -> float:
     """Seconds of silence after which a worker counts as dead, ``CLASSIFIERS_WORKER_TIMEOUT``."""
     return float(getattr(settings, "CLASSIFIERS_WORKER_TIMEOUT", 20))

@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db.models.fields.files import FieldFile
 
 from classifiers import conf
+from classifiers.trial import check_loading
 from mesonet.detector import Detector
 from mesonet.weights import list_released
 
@@ -55,14 +56,32 @@ def get_detector(sha256: str, file: FieldFile) -> Detector:
     return future.result()
 
 
-def _load(sha256: str, file: FieldFile) -> Detector:
-    from mesonet.files import file_hash
+def try_loading(sha256: str, file: FieldFile) -> None:
+    """Load a model file in a process of its own; see `classifiers.trial.check_loading`.
 
-    for released in list_released():  # starts without Keras
-        if file_hash(released.path) == sha256:
-            return Detector.load(released.name)
+    Files that came with the library need no trial, and with ``CLASSIFIERS_LOAD_SECONDS`` 0 there
+    is none.
+
+    Raises:
+        mesonet.errors.ModelFileError: it cannot be loaded, or not in time.
+    """
+    if conf.load_seconds() and _released(sha256) is None:
+        with _local_copy(file) as path:
+            check_loading(path, conf.load_seconds())
+
+
+def _load(sha256: str, file: FieldFile) -> Detector:
+    if released := _released(sha256):  # starts without Keras
+        return Detector.load(released)
     with _local_copy(file) as path:
         return Detector.load(path)
+
+
+def _released(sha256: str) -> str | None:
+    from mesonet.files import file_hash
+
+    found = (item.name for item in list_released() if file_hash(item.path) == sha256)
+    return next(found, None)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.validators import MaxValueValidator
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils.text import slugify
@@ -156,13 +156,19 @@ class MLModel(models.Model):
                 update_fields = {*update_fields, *MEASURED_FIELDS, "model_hash"}
         if new:
             self._forget_figures()
-        with transaction.atomic():
-            super().save(*args, update_fields=update_fields, **kwargs)
-            if new:
-                transaction.on_commit(self.measure)
-                _delete_when_replaced(self.model_file, stored)
-            if update_fields is None or "loss_curve" in update_fields:
-                _delete_when_replaced(self.loss_curve, curve)
+        try:
+            with transaction.atomic():
+                super().save(*args, update_fields=update_fields, **kwargs)
+                if new:
+                    transaction.on_commit(self.measure)
+                    _delete_when_replaced(self.model_file, stored)
+                if update_fields is None or "loss_curve" in update_fields:
+                    _delete_when_replaced(self.loss_curve, curve)
+        except DatabaseError:
+            for file, name in ((self.model_file, stored), (self.loss_curve, curve)):
+                if file and file._committed and file.name != name:
+                    file.storage.delete(file.name)  # nothing knows of it
+            raise
 
     def _forget_figures(self) -> None:
         self.accuracy = self.clr = self.curves = self.conv_layers = self.info = None

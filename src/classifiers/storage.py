@@ -1,5 +1,9 @@
 """Where uploaded model files are kept."""
 
+import os
+from typing import Any
+from uuid import uuid4
+
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 from django.utils.deconstruct import deconstructible
 
@@ -19,6 +23,21 @@ class MLModelStorage(FileSystemStorage):
     def location(self) -> str:
         """Its absolute path."""
         return str(conf.model_folder().absolute())
+
+    def _save(self, name: str, content: Any) -> str:
+        """Write beside, then give the name, so that no half a file is ever found under it."""
+        partial = f"{name}.{uuid4().hex}.partial"
+        try:
+            super()._save(partial, content)
+            while True:
+                try:
+                    os.link(self.path(partial), self.path(name))
+                except FileExistsError:
+                    name = self.get_available_name(name)
+                else:
+                    return name
+        finally:
+            self.delete(partial)
 
     def url(self, *_: str | None) -> str:
         """Model files are not served.

@@ -10,6 +10,7 @@ from django.dispatch import receiver
 from django_tasks import TaskContext, task
 from numpy.typing import NDArray
 
+from classifiers.loading import try_loading
 from classifiers.models import MLModel
 from classifiers.signals import measurement_wanted
 from classifiers.utils import clr_to_tabular, dataset
@@ -52,6 +53,8 @@ def measure(context: TaskContext, model_id: str) -> None:
             raise _OvertakenError
 
     try:
+        if not model.usable:
+            try_loading(model.model_hash, model.model_file)
         detector = model.get_detector()
         row.update(conv_layers=_conv_layers(detector), info=detector.info.to_dict())
         figures = _figures(detector, report)

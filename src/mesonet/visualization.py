@@ -1,5 +1,6 @@
 """Pictures of training and of what convolutional layers see."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from mesonet.backend import keras
 from mesonet.model import get_activation_model
 
 _COLUMNS = 4
+_CELL = 200
+_WIDTH = 2000
+_DPI = 100
+_CELLS_PER_GAP = 16
 
 
 def plot_loss_curve(history: keras.callbacks.History | Mapping[str, Sequence[float]]) -> Figure:
@@ -42,17 +47,31 @@ def plot_layer(activation: NDArray[Any], number: int) -> Figure:
         number: the layer's number, from 1, for the title.
 
     Returns:
-        A grid with one cell per filter, four cells a row, in the viridis colours.
+        A grid with one cell per filter in the viridis colours, from the smallest to the largest
+        value of each; four cells a row, or as many as there are rows. It is about 2,000 pixels
+        wide at most, and takes only so many values of larger maps.
     """
     filters = activation.shape[-1]
-    rows = -(-filters // _COLUMNS)
-    figure = Figure(figsize=(2 * _COLUMNS, 2 * rows + 0.5), layout="constrained")
+    columns = max(_COLUMNS, math.isqrt(filters - 1) + 1)
+    rows = -(-filters // columns)
+    cell = min(_CELL, _WIDTH // columns)
+    step = -(-max(activation.shape[:2]) // cell)
+    maps = activation[::step, ::step].astype(np.float32)
+    low, high = maps.min((0, 1)), maps.max((0, 1))
+    maps = (maps - low) / np.where(high > low, high - low, 1)
+
+    gap = -(-max(maps.shape[:2]) // _CELLS_PER_GAP)
+    height, width = maps.shape[0] + gap, maps.shape[1] + gap
+    grid = np.full((rows * height, columns * width), np.nan, np.float32)
+    for index in range(filters):
+        top, left = index // columns * height, index % columns * width
+        grid[top : top + maps.shape[0], left : left + maps.shape[1]] = maps[..., index]
+
+    figure = Figure(figsize=(columns * cell / _DPI, rows * cell / _DPI + 0.5), dpi=_DPI)
     figure.suptitle(f"Convolutional layer {number}")
-    grid = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
-    for index, axes in enumerate(grid):
-        axes.axis("off")
-        if index < filters:
-            axes.imshow(activation[..., index], cmap="viridis", interpolation="nearest")
+    axes = figure.add_axes((0, 0, 1, 1 - 0.5 / figure.get_figheight()))
+    axes.axis("off")
+    axes.imshow(grid, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
     return figure
 
 

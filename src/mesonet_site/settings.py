@@ -4,6 +4,7 @@
 hold the other variables.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -30,6 +31,7 @@ INSTALLED_APPS = [
     "classifiers",
     "mesonet_site.api",
     "mesonet_site.pages",
+    "axes",
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
@@ -59,6 +61,11 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 ROOT_URLCONF = "mesonet_site.urls"
 WSGI_APPLICATION = "mesonet_site.wsgi.application"
@@ -153,6 +160,7 @@ if OBJECT_STORAGE := env.str("OBJECT_STORAGE", default=""):
 
 CLASSIFIERS_MAX_MODEL_BYTES = env.int("MAX_MODEL_BYTES", default=200 << 20)
 CLASSIFIERS_LOADED_MODELS = env.int("LOADED_MODELS", default=4)
+CLASSIFIERS_LOAD_SECONDS = env.float("LOAD_SECONDS", default=120)
 CLASSIFIERS_WORKER_TIMEOUT = env.float("WORKER_TIMEOUT", default=20)
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="")
 MAX_IMAGES = env.int("MAX_IMAGES", default=200)
@@ -166,6 +174,7 @@ SYNC_IMAGES = env.int("SYNC_IMAGES", default=8)
 SCORE_AT_ONCE = env.int("SCORE_AT_ONCE", default=2 * cores())
 SCORE_WAITING = env.int("SCORE_WAITING", default=32)
 SCORE_WAIT_SECONDS = env.float("SCORE_WAIT_SECONDS", default=10)
+MAX_PLOTS = env.int("MAX_PLOTS", default=64)
 MAX_RECEIVED_BYTES = env.int("MAX_RECEIVED_BYTES", default=1 << 30)
 MAX_JOBS = env.int("MAX_JOBS", default=200)
 MAX_STORED_BYTES = env.int("MAX_STORED_BYTES", default=2 << 30)
@@ -178,7 +187,7 @@ FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
 ANONYMOUS_DETECTION = env.bool("ANONYMOUS_DETECTION", default=True)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "mesonet_site.api.throttling.ThrottledTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["mesonet_site.api.permissions.StaffOrReadOnly"],
@@ -186,11 +195,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "mesonet_site.api.pagination.Pages",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "mesonet_site.api.throttling.UserThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.str("THROTTLE_ANONYMOUS", default="300/min") or None,
         "user": env.str("THROTTLE_USER", default="3000/min") or None,
+        "wrong_tokens": env.str("THROTTLE_WRONG_TOKENS", default="30/min") or None,
         "detect_anon": env.str("THROTTLE_ANONYMOUS_DETECTION", default="60/min") or None,
         "detect_user": env.str("THROTTLE_USER_DETECTION", default="1200/min") or None,
     },
@@ -218,6 +228,14 @@ SPECTACULAR_SETTINGS = {
 
 # Security
 
+AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURES", default=10)
+AXES_COOLOFF_TIME = timedelta(minutes=env.float("SIGN_IN_PAUSE_MINUTES", default=10))
+AXES_LOCKOUT_PARAMETERS = ["ip_address", "username"]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "mesonet_site.api.throttling.address"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 HTTPS = env.bool("HTTPS", default=False)
 X_FRAME_OPTIONS = "DENY"
 if HTTPS:

@@ -45,6 +45,8 @@ class _RefusedError(Error):
 class _Request(HTTPRequestParser):
     """A request while it comes in."""
 
+    error: Error | None
+
     max_received_bytes: ClassVar[int]
     _receiving: ClassVar[WeakSet["_Request"]] = WeakSet()
 

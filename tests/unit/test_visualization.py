@@ -13,15 +13,28 @@ def test_loss_curve_shows_training_and_validation():
     assert len(plot_loss_curve({"loss": [1.0]}).axes[0].get_lines()) == 1
 
 
-def test_layer_plot_has_a_cell_per_filter_four_a_row():
-    maps = np.random.default_rng(0).random((5, 6, 10))
+@pytest.mark.parametrize(("filters", "columns"), [(10, 4), (64, 8), (320, 18)])
+def test_layer_plot_has_a_cell_per_filter(filters, columns):
+    maps = np.random.default_rng(0).random((5, 6, filters))
     figure = plot_layer(maps, 3)
     assert figure.get_suptitle() == "Convolutional layer 3"
-    shown = [axes for axes in figure.axes if axes.images]
-    assert len(shown) == 10
-    assert len(figure.axes) == 12
-    assert shown[0].images[0].get_cmap().name == "viridis"
-    assert np.array_equal(shown[9].images[0].get_array(), maps[..., 9])
+    (axes,) = figure.axes
+    (image,) = axes.images
+    assert image.get_cmap().name == "viridis"
+    grid = image.get_array()
+    assert grid.shape == (6 * -(-filters // columns), 7 * columns)
+    last = maps[..., -1]
+    row, column = divmod(filters - 1, columns)
+    cell = grid[6 * row : 6 * row + 5, 7 * column : 7 * column + 6]
+    np.testing.assert_allclose(cell, (last - last.min()) / np.ptp(last), atol=1e-6)
+    assert grid.mask[5].all()
+
+
+def test_a_layer_plot_is_of_modest_size():
+    for shape in ((256, 256, 8), (8, 8, 1280), (128, 128, 320)):
+        width, height = plot_layer(np.zeros(shape), 1).get_size_inches() * 100
+        assert 700 < width <= 2000
+        assert height <= 2100
 
 
 def test_a_list_of_figures_per_image_in_the_order_asked_for():

@@ -12,6 +12,7 @@ from mesonet.inspection.limits import (
     CODE,
     MAX_JSON_BYTES,
     MAX_LAYERS,
+    MAX_SEQUENTIAL_LAYERS,
     MAX_VALUES,
     RefusedError,
 )
@@ -179,6 +180,11 @@ def _count_layers(spec: Any) -> int:
     layers = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(layers, list):
         return 1
+    if spec["class_name"] == "Sequential" and len(layers) > MAX_SEQUENTIAL_LAYERS:
+        raise RefusedError(
+            f"has a sequential model of more than {MAX_SEQUENTIAL_LAYERS} layers; "
+            "save it as a functional one"
+        )
     count = 0
     for layer in layers:
         nodes = layer.get("inbound_nodes") if isinstance(layer, dict) else None

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,8 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 import mesonet
-from classifiers.models import MLModel
+from classifiers.models import Worker
+from mesonet_site.api.lookup import default_model
 
+_MILLISECONDS_TO_WRITE = 1000
 _STATUS = inline_serializer("Alive", {"status": serializers.CharField()})
 _READINESS = inline_serializer(
     "Readiness",
@@ -84,16 +88,28 @@ def _outcome(check: Callable[[], str | None]) -> str:
 
 
 def _database() -> None:
-    connection.ensure_connection()
+    """Write nothing, which a lock prevents like anything else."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        sqlite = connection.vendor == "sqlite"
+        if sqlite:
+            cursor.execute(f"PRAGMA busy_timeout = {_MILLISECONDS_TO_WRITE}")
+        try:
+            with transaction.atomic():
+                Worker.objects.filter(pk="").update(seen_at=timezone.now())
+        finally:
+            if sqlite:
+                wait = 1000 * connection.settings_dict["OPTIONS"].get("timeout", 5)
+                cursor.execute(f"PRAGMA busy_timeout = {int(wait)}")
 
 
 def _storage() -> None:
     for alias in ("default", "uploads"):
-        storages[alias].exists("readyz")
+        name = storages[alias].save("readyz", ContentFile(b"ok" * 512))
+        storages[alias].delete(name)
 
 
 def _model() -> str | None:
-    usable = MLModel.objects.filter(conv_layers__isnull=False)
-    return None if usable.exists() else "no model is ready"
+    model = default_model()
+    if model is None:
+        return "there is no model"
+    return None if model.usable else f"the model {model.model_name} is not ready"

@@ -3,9 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework.exceptions import NotFound
 
 from classifiers.models import MLModel
+from mesonet.detector import Detector
 from mesonet_site.api.problems import Conflict
 
 
@@ -23,6 +25,16 @@ def find_model(wanted: str | UUID) -> MLModel:
     if model is None:
         raise NotFound(f"There is no model {str(wanted)!r}.")
     return model
+
+
+def default_model() -> MLModel | None:
+    """The model that is used where none is named, be it ready or not; None where there is none.
+
+    It is ``DEFAULT_MODEL``, or else the library's default, or else the oldest.
+    """
+    if settings.DEFAULT_MODEL:
+        return MLModel.objects.filter(model_name=settings.DEFAULT_MODEL).first()
+    return MLModel.objects.filter(model_name=Detector.default).first() or MLModel.objects.first()
 
 
 def check_usable(model: MLModel) -> MLModel:

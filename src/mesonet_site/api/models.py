@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -54,6 +55,7 @@ class Detection(models.Model):
     images = models.PositiveIntegerField()
     processed = models.PositiveIntegerField(default=0)
     results = models.JSONField(default=list)
+    stored_bytes = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     message = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -69,9 +71,14 @@ class Detection(models.Model):
         """Share of the images that are scored, in percent."""
         return 100 * self.processed // self.images
 
-    def keep_image(self, index: int, image: File) -> None:
-        """Store an image under a name of our own."""
-        storages["uploads"].save(self._upload(index), image)
+    def keep_images(self, images: Sequence[File]) -> None:
+        """Store the images under names of our own; all of them, or none."""
+        try:
+            for index, image in enumerate(images):
+                storages["uploads"].save(self._upload(index), image)
+        except BaseException:
+            self.drop_images()
+            raise
 
     def open_image(self, index: int) -> BinaryIO:
         """Open a stored image."""
@@ -79,6 +86,7 @@ class Detection(models.Model):
 
     def drop_images(self) -> None:
         """Delete the stored images."""
+        type(self).objects.filter(pk=self.pk).update(stored_bytes=0)
         storage = storages["uploads"]
         for index in range(self.images):
             storage.delete(self._upload(index))

@@ -1,17 +1,20 @@
 """Every error as a problem document (RFC 9457)."""
 
+import errno
 import logging
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -37,14 +40,25 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class NoRoom(exceptions.APIException):
+    """The disk is full."""
+
+    status_code = 507
+    default_code = "no_room"
+    default_detail = "The server has no room left to store anything."
+    wait = 60
+
+
 class Busy(exceptions.APIException):
     """The server has too much to do at the moment."""
 
     status_code = 503
     default_code = "busy"
     default_detail = "The server has too much to do at the moment; try again in a few seconds."
-    wait = 5
-    """Seconds after which to try again."""
+
+    def __init__(self, detail: str | None = None, wait: int = 5) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
     def response(self) -> HttpResponse:
         """The answer outside of Django REST framework."""
@@ -78,7 +92,10 @@ def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler."""
     if isinstance(error, RequestDataTooBig | TooManyFilesSent | TooManyFieldsSent):
-        error = TooLarge(f"{error}".replace(" settings.", " "))
+        error = TooLarge(_too_much(error))
+    elif trouble := _trouble(error):
+        logger.error("%s", error)
+        error = trouble
     elif isinstance(error, IntegrityError):  # two requests at the same moment
         error = Conflict("It exists already.")
     elif isinstance(error, SuspiciousOperation):
@@ -97,6 +114,24 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     response.data = problem(response.status_code, str(detail), errors)
     response.content_type = CONTENT_TYPE
     return response
+
+
+def _too_much(error: Exception) -> str:
+    if isinstance(error, TooManyFilesSent):
+        return f"At most {settings.MAX_IMAGES} files can be sent at a time."
+    if isinstance(error, TooManyFieldsSent):
+        return "The form has too many fields."
+    return "The form's fields are too large."
+
+
+def _trouble(error: BaseException | None) -> exceptions.APIException | None:
+    """What a full disk or a database that cannot be reached means for a client."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoRoom()
+    if isinstance(error, OperationalError | InterfaceError):
+        full = "full" in str(error) or "No space" in str(error)
+        return NoRoom() if full else Busy("The database cannot be used at the moment.")
+    return None
 
 
 def _entries(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
@@ -132,5 +167,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's ``handler500``."""
+    if trouble := _trouble(sys.exc_info()[1]):
+        return JsonResponse(
+            problem(trouble.status_code, str(trouble.detail)),
+            status=trouble.status_code,
+            content_type=CONTENT_TYPE,
+            headers={"Retry-After": str(trouble.wait)},
+        )
     detail = "The server failed; its log has the reason under this request's id."
     return _outside_the_api(500, detail, request) or defaults.server_error(request)

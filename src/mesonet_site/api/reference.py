@@ -1,6 +1,7 @@
 """The three endpoints of the reference API, unchanged in path and shape."""
 
 import re
+import threading
 from uuid import UUID
 
 from django.conf import settings
@@ -16,9 +17,10 @@ from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from classifiers.utils import get_dataset_size, get_predictions
 from mesonet.errors import DataError
 from mesonet_site.api.lookup import check_layers, check_usable, find_model
-from mesonet_site.api.problems import Conflict
+from mesonet_site.api.problems import Busy, Conflict
 from mesonet_site.api.turns import TakesTurns
 
+_drawing = threading.Semaphore(1)
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
 _IMAGES = OpenApiParameter(
     "images",
@@ -102,11 +104,18 @@ def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int])
     if not 1 <= images <= settings.MAX_IMAGES:
         raise ValidationError({"images": f"Ask for 1 to {settings.MAX_IMAGES} images."})
     check_layers(model, conv_idx)
+    if images * len(conv_idx) > settings.MAX_PLOTS:
+        raise ValidationError({"layers": f"At most {settings.MAX_PLOTS} plots are drawn."})
+    if conv_idx and not _drawing.acquire(timeout=settings.SCORE_WAIT_SECONDS):
+        raise Busy
     try:
         predictions = get_predictions(model, images, conv_idx)
     except DataError as error:
         raise NotFound(f"No images: {error}.") from None
     except ValueError as error:
         raise Conflict(f"{error}.") from None
+    finally:
+        if conv_idx:
+            _drawing.release()
     serializer = PredictionSerializer(predictions, many=True, context={"request": request})
     return Response(serializer.data)

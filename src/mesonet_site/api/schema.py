@@ -50,5 +50,5 @@ class ProblemSchema(AutoSchema):
         if "{" in self.path or self.method == "GET":
             problems += ["400", "404", "409"]
         if self.method not in ("GET", "DELETE"):
-            problems += ["400", "404", "409", "413", "415"]
+            problems += ["400", "404", "409", "413", "415", "503", "507"]
         return problems

@@ -1,11 +1,12 @@
 """Scoring many images in the background, and forgetting what is too old."""
 
 import logging
+import re
 from contextlib import ExitStack
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.utils import timezone
 from django_tasks import TaskContext, task
 
@@ -16,6 +17,7 @@ from mesonet_site.api.people import check_upload
 from mesonet_site.api.scoring import score
 
 _AT_A_TIME = 8
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ def clean_up() -> tuple[int, int]:
         How many of each were deleted.
     """
     limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    _drop_stray_images()
     _, deleted = Detection.objects.filter(created_at__lt=limit).delete()
     plots = 0
     if default_storage.exists(MLModel.plot_root):
@@ -88,6 +91,26 @@ def clean_up() -> tuple[int, int]:
                 default_storage.delete(path)
                 plots += 1
     return deleted.get(Detection._meta.label, 0), plots
+
+
+def _drop_stray_images() -> None:
+    """Delete stored images without a detection, which a crash may leave.
+
+    Those of the last hour may belong to a detection that is being stored.
+    """
+    storage = storages["uploads"]
+    if not storage.exists(""):
+        return
+    known = {str(pk) for pk in Detection.objects.values_list("pk", flat=True)}
+    hour_ago = timezone.now() - timedelta(hours=1)
+    for folder in storage.listdir("")[0]:
+        if folder in known or not _UUID.fullmatch(folder):
+            continue
+        names = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
+        if all(storage.get_modified_time(name) < hour_ago for name in names):
+            for name in names:
+                storage.delete(name)
+            storage.delete(folder)
 
 
 def queue_lost_detections() -> None:

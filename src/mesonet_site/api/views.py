@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -15,13 +15,12 @@ from rest_framework.reverse import reverse
 from rest_framework.throttling import BaseThrottle
 
 from classifiers.models import MLModel
-from mesonet.detector import Detector
 from mesonet.errors import MediaError
-from mesonet_site.api.lookup import check_layers, check_usable, find_model
+from mesonet_site.api.lookup import check_layers, check_usable, default_model, find_model
 from mesonet_site.api.models import Detection
 from mesonet_site.api.people import check_upload, kind_of_upload
 from mesonet_site.api.permissions import MayDetect
-from mesonet_site.api.problems import Conflict, TooLarge
+from mesonet_site.api.problems import Busy, Conflict, TooLarge
 from mesonet_site.api.scoring import score
 from mesonet_site.api.serializers import (
     DetectionSerializer,
@@ -112,9 +111,9 @@ class DetectionViewSet(
 
     @extend_schema(
         summary="Check photographs and clips, or score face crops",
-        description="A few photographs are answered at once; with many, with a clip, or with many "
+        description="A few photographs are answered at once; with many, with a clip, or with "
         "layers to draw, the answer is 202 and the results come at the address that `Location` "
-        "names.",
+        "names. 503 says that the server has too much to do, and `Retry-After` when to try again.",
         request=NewDetectionSerializer,
         responses={201: DetectionSerializer, 202: DetectionSerializer},
     )
@@ -129,6 +128,7 @@ class DetectionViewSet(
         model = _choose_model(asked.get("model"))
         layers = asked.get("layers", [])
         check_layers(model, layers)
+        _check_plots(len(images) * len(layers))
         info = model.get_info()
         detection = Detection(
             owner=request.user if request.user.is_authenticated else None,
@@ -141,7 +141,7 @@ class DetectionViewSet(
             names=[image.name for image in images],
             images=len(images),
         )
-        if at_once and len(images) * max(1, len(layers)) <= settings.SYNC_IMAGES:
+        if at_once and len(images) <= settings.SYNC_IMAGES and not layers:
             _score_now(detection, images)
             status, headers = 201, {}
         else:
@@ -196,16 +196,19 @@ def _check_size(image: Any, allowed: int, what: str) -> None:
         )
 
 
+def _check_plots(count: int) -> None:
+    if count > settings.MAX_PLOTS:
+        raise TooLarge(f"{count} plots are asked for; at most {settings.MAX_PLOTS} are drawn.")
+
+
 def _choose_model(wanted: str | None) -> MLModel:
     if wanted is not None:
         return check_usable(find_model(wanted))
-    usable = MLModel.objects.filter(conv_layers__isnull=False)
-    preferred = [name for name in (settings.DEFAULT_MODEL, Detector.default) if name]
-    found = {model.model_name: model for model in usable.filter(model_name__in=preferred)}
-    model = next((found[name] for name in preferred if name in found), None) or usable.first()
+    model = default_model()
     if model is None:
-        raise Conflict("The server has no model that is ready.")
-    return model
+        name = settings.DEFAULT_MODEL
+        raise Conflict(f"The server has no model {name!r}." if name else "There is no model yet.")
+    return check_usable(model)
 
 
 def _score_now(detection: Detection, images: list[Any]) -> None:
@@ -229,8 +232,30 @@ def _score_now(detection: Detection, images: list[Any]) -> None:
 
 
 def _score_later(detection: Detection, images: list[Any]) -> None:
-    for index, image in enumerate(images):
-        detection.keep_image(index, image)
-    detection.save(force_insert=True)
-    detect.enqueue(str(detection.id))
+    detection.stored_bytes = sum(image.size for image in images)
+    _check_room(detection)
+    detection.keep_images(images)
+    try:
+        detection.save(force_insert=True)
+        detect.enqueue(str(detection.id))
+    except BaseException:
+        detection.drop_images()
+        raise
     detection.refresh_from_db()
+
+
+def _check_room(detection: Detection) -> None:
+    """Refuse a detection for which the queue has no room.
+
+    People who are not logged in fill it to one half only.
+
+    Raises:
+        Busy: too many detections wait, or too many bytes of images.
+    """
+    waiting = Detection.objects.filter(state__in=Detection.UNFINISHED)
+    jobs, stored = waiting.aggregate(jobs=Count("id"), stored=Sum("stored_bytes")).values()
+    share = 1 if detection.owner else 2
+    if jobs + 1 > settings.MAX_JOBS // share:
+        raise Busy("Too many detections wait already; try again in a minute.", wait=60)
+    if (stored or 0) + detection.stored_bytes > settings.MAX_STORED_BYTES // share:
+        raise Busy("Too many images wait already; try again in a minute.", wait=60)

@@ -229,10 +229,16 @@ def test_the_default_model(
     path = tmp_path / "x.h5"
     path.write_text("none")
     upload(path, "broken")
-    settings.DEFAULT_MODEL = "broken"
-
     assert post(client).json()["model"] == "Model 1"
+    assert client.get("/api/v1/readyz").status_code == 200
+
+    settings.DEFAULT_MODEL = "broken"  # another one is never taken in its place
+    assert post(client).status_code == 409
     assert post(client, model="broken").status_code == 409
+    assert client.get("/api/v1/readyz").json()["checks"]["model"] == "the model broken is not ready"
+
+    settings.DEFAULT_MODEL = "missing"
+    assert post(client).json()["detail"] == "The server has no model 'missing'."
 
 
 # Many images
@@ -350,7 +356,9 @@ def test_a_job_whose_task_was_lost_is_queued(job: Detection) -> None:
 
 
 def test_retention(client: APIClient, job: Detection, settings: Any, home: Path) -> None:
-    post(client, layers=["0"])
+    drawn = post(client, layers=["0"])
+    assert drawn.status_code == 202
+    tasks.detect.func(Attempt(1), drawn.json()["id"])
     assert tasks.clean_up() == (0, 0)
     settings.RETENTION_DAYS = 0
     assert tasks.clean_up() == (2, 1)

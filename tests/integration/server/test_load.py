@@ -1,15 +1,27 @@
 """What the server does when more is asked of it than it can do."""
 
+import errno
+import os
+import sqlite3
 import threading
+import time
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from rest_framework.test import APIClient
 from tests.integration.server.helpers import picture, wait_until
 
 from classifiers.models import MLModel
-from mesonet_site.api import scoring, views
+from mesonet_site.api import views
+from mesonet_site.api.models import Detection
+from mesonet_site.api.tasks import clean_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,11 +83,108 @@ def test_a_turn_that_does_not_come_in_time(settings: Any, stuck: threading.Event
     wait_until(lambda: detect(client).status_code == 500, 10)
 
 
-def test_a_decoder_that_is_busy(
-    settings: Any, model: MLModel, monkeypatch: pytest.MonkeyPatch
+# What waits in the background
+
+
+@pytest.fixture
+def queue(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+
+def send_many(client: Any, count: int = 9) -> Any:
+    images = [SimpleUploadedFile("face.png", picture(0)) for _ in range(count)]
+    return client.post("/api/v1/detections", {"image": images})
+
+
+@pytest.mark.parametrize("ceiling", ["MAX_JOBS", "MAX_STORED_BYTES"])
+def test_the_queue_has_a_ceiling(
+    settings: Any, model: MLModel, queue: None, home: Path, ceiling: str
 ) -> None:
-    settings.SCORE_WAIT_SECONDS = 0.1
-    monkeypatch.setattr(scoring, "_decoding", threading.Semaphore(0))
-    answer = detect()
+    settings.MAX_JOBS, settings.MAX_STORED_BYTES = 200, 1 << 30
+    setattr(settings, ceiling, {"MAX_JOBS": 3, "MAX_STORED_BYTES": 30 * len(picture(0))}[ceiling])
+    user = APIClient()
+    user.force_authenticate(User.objects.create_user("user"))
+
+    first, refused = send_many(Client()), send_many(Client())
+    assert first.status_code == 202
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"] == "60"
+    assert len(list((home / "uploads").iterdir())) == 1
+    assert send_many(user).status_code == 202  # the other half is theirs
+
+    for job in Detection.objects.all():
+        job.drop_images()
+    Detection.objects.update(state=Detection.State.DONE)
+    assert send_many(Client()).status_code == 202
+
+
+# Disks that are full, and databases that are locked
+
+
+def full_disk(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_leaves_no_images_behind(
+    model: MLModel, queue: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Detection, "save", full_disk)
+    answer = send_many(Client())
+    assert answer.status_code == 507
+    assert answer.headers["Retry-After"] == "60"
+    assert "no room" in answer.json()["detail"]
+    assert list((home / "uploads").iterdir()) == []
+
+    monkeypatch.undo()
+    stored = FileSystemStorage._save
+
+    def full_later(storage: Any, name: str, content: Any) -> str:
+        return full_disk() if name.endswith("5") else stored(storage, name, content)
+
+    monkeypatch.setattr(FileSystemStorage, "_save", full_later)
+    assert send_many(Client()).status_code == 507
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_images_without_a_detection_are_swept_up(model: MLModel, queue: None, home: Path) -> None:
+    kept = send_many(Client()).json()["id"]
+    old, new = (home / "uploads" / str(uuid.uuid4()) for _ in range(2))
+    for folder, age in ((old, 7200), (new, 0)):
+        folder.mkdir()
+        (folder / "0").write_bytes(b"image")
+        os.utime(folder / "0", (time.time() - age, time.time() - age))
+    (home / "uploads" / "other").mkdir()
+
+    clean_up()
+
+    assert {path.name for path in (home / "uploads").iterdir()} == {kept, new.name, "other"}
+
+
+def test_a_locked_database(model: MLModel, client: APIClient) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite locks all of it")
+    connection.close()
+    connection.settings_dict["OPTIONS"]["timeout"] = 1
+    try:
+        with sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            ready = client.get("/api/v1/readyz")
+            answer = detect(Client(raise_request_exception=False))
+            other.execute("ROLLBACK")
+        other.close()
+    finally:
+        connection.settings_dict["OPTIONS"]["timeout"] = 20
+        connection.close()
+    assert ready.status_code == 503
+    assert ready.json()["checks"]["database"] == "failed: OperationalError"
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
+
+
+def test_storage_that_cannot_be_written(
+    model: MLModel, client: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSystemStorage, "_save", full_disk)
+    answer = client.get("/api/v1/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["storage"] == "failed: OSError"

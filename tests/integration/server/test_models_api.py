@@ -70,7 +70,7 @@ def test_token_and_session(model_file: Path, dataset: Path) -> None:
     assert token.post(URL, form(model_file), format="multipart").status_code == 201
 
     session = APIClient(enforce_csrf_checks=True)
-    session.login(username="admin", password="secret")
+    session.force_login(administrator)
     answer = session.post(URL, form(model_file), format="multipart")
     assert answer.status_code == 403
     assert "CSRF" in answer.json()["detail"]

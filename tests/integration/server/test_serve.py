@@ -138,7 +138,7 @@ def test_a_damaged_database_is_one_line(tmp_path: Path, port: int) -> None:
     command = [sys.executable, "-c", "from mesonet.cli import main; main()", "serve"]
     command += ["--port", str(port), "--home", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert done.stdout == ""
     assert "cannot be used: file is not a database" in done.stderr
     assert len(done.stderr.splitlines()) == 1

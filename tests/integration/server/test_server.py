@@ -36,7 +36,7 @@ def test_health(client: APIClient, db: None) -> None:
     assert answer.status_code == 503
     assert answer.json() == {
         "status": "unavailable",
-        "checks": {"database": "ok", "storage": "ok", "model": "no model is ready"},
+        "checks": {"database": "ok", "storage": "ok", "model": "there is no model"},
     }
 
 

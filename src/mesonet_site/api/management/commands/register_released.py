@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from classifiers.models import MLModel
 from mesonet.files import file_hash
-from mesonet.weights import list_released
+from mesonet.weights import DEFAULT, list_released
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *, replace: bool, **_: Any) -> None:
         """Add what is missing, and replace or name what differs."""
-        for released in list_released():
+        for released in sorted(list_released(), key=lambda released: released.name != DEFAULT):
             model = MLModel.objects.filter(model_name=released.name).first()
             if model is None:
                 model = MLModel(model_name=released.name)

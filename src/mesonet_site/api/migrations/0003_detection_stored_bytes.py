@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("mesonet_api", "0002_detection_band"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="detection",
+            name="stored_bytes",
+            field=models.PositiveBigIntegerField(default=0),
+        ),
+    ]
