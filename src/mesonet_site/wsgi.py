@@ -1,4 +1,4 @@
-"""The WSGI application for gunicorn and other servers."""
+"""The WSGI application for `mesonet_site.web` and other servers."""
 
 import os
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mesonet_api", "0002_detection_band"),
+        ("mesonet_api", "0003_people"),
     ]
 
     operations = [
