@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def detect(client: Client | None = None) -> Any:
     image = SimpleUploadedFile("face.png", picture(0))
-    return (client or Client()).post("/api/v1/detections", {"image": image})
+    return (client or Client()).post("/api/v1/detections", {"image": image, "faces": "whole"})
 
 
 def patient_client() -> Client:
@@ -93,7 +93,7 @@ def queue(settings: Any) -> None:
 
 def send_many(client: Any, count: int = 9) -> Any:
     images = [SimpleUploadedFile("face.png", picture(0)) for _ in range(count)]
-    return client.post("/api/v1/detections", {"image": images})
+    return client.post("/api/v1/detections", {"image": images, "faces": "whole"})
 
 
 @pytest.mark.parametrize("ceiling", ["MAX_JOBS", "MAX_STORED_BYTES"])
