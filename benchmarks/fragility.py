@@ -1,6 +1,6 @@
 """Wrong sure verdicts, before and after fragile ones are called uncertain.
 
-    python benchmarks/fragility.py --data ciplab=CIPLAB:CIPLAB/groups.csv --data ffpp=FFPP:pair
+    python -m benchmarks.fragility --data ciplab=CIPLAB:CIPLAB/groups.csv --data ffpp=FFPP:pair
 
 Faces are found, cut and scored as ``mesonet check`` does it. With ``--part FILE:PART`` only images
 take part that a table (columns ``file``, as ``NAME/real/1.jpg``, and ``part``) gives to that part,
