@@ -158,7 +158,7 @@ class Detector:
         """Load a released model by name, or a model file by path.
 
         Args:
-            model: see `mesonet.weights.list_released`, or a file as of
+            model: see `mesonet.weights.list_released`, or a file, see
                 `mesonet.model_file.load_model`.
             architecture: names the network of a file that holds only weights.
 
@@ -251,7 +251,7 @@ class Detector:
         """The input that the network gets for an image, shape ``(size, size, 3)``.
 
         Raises:
-            ImageError: as of `mesonet.images.reading.read_image`.
+            ImageError: see `mesonet.images.reading.read_image`.
         """
         preprocessing = self.info.preprocessing
         with _decoding:

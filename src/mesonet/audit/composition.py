@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mesonet.audit.evidence import Evidence, Ints, members_of
+from mesonet.audit.evidence import Evidence, members_of
 from mesonet.audit.finding import Finding, Severity, counted, percent
 from mesonet.audit.lookalikes import join
 from mesonet.audit.shortcuts import find_shortcuts
+from mesonet.audit.survey import Ints
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import group_keys, look_like_frames
 from mesonet.errors import ImageError

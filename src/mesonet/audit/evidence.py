@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from mesonet.audit.facts import Facts
 from mesonet.audit.lookalikes import cluster_look_alikes
-from mesonet.audit.survey import Survey
+from mesonet.audit.survey import Ints, Survey
 from mesonet.datasets.class_folders import ClassFolders
 from mesonet.datasets.groups import Grouping, group_keys
 from mesonet.errors import DataError
 from mesonet.progress import Progress
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

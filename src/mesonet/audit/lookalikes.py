@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE
+from mesonet.audit.survey import COLOUR_SIZE, GREY_SIZE, Ints
 from mesonet.parallel import cores
 from mesonet.progress import Progress
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 _LAYOUT_SIZE = 8

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mesonet.audit.evidence import Evidence, Ints, members_of
+from mesonet.audit.evidence import Evidence, members_of
 from mesonet.audit.finding import Finding, Severity, counted, flattered, percent
+from mesonet.audit.survey import Ints
 
 _HELD_OUT = 0.2
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.audit.facts import Facts
+from mesonet.audit.survey import Ints
 
-Ints = NDArray[np.int64]
 Counts = NDArray[np.float64]
 Value = Callable[[Facts], Hashable]
 

@@ -18,6 +18,7 @@ from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
 
 GREY_SIZE = 128
+Ints = NDArray[np.int64]
 COLOUR_SIZE = 32
 _AHEAD = 64
 

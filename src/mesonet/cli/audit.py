@@ -1,12 +1,11 @@
 """``mesonet audit``: what in a data folder would make figures flatter."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from mesonet.cli.options import Groups, Output
+from mesonet.cli.options import Format, Groups, Output
 
 if TYPE_CHECKING:
     from mesonet.audit import Audit
@@ -17,13 +16,6 @@ _WIDTH = 100
 _INDENT = 9
 _LEAK = 3
 _COLORS = {"leak": "red", "warning": "yellow", "note": "cyan"}
-
-
-class Format(StrEnum):
-    """How the result is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def run(

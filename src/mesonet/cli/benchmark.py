@@ -18,7 +18,7 @@ def run(
             "--data",
             "-d",
             metavar="NAME=DIR[:GROUPS]",
-            help="A folder with two class folders, scored whole. GROUPS as of 'mesonet evaluate': "
+            help="A folder with two class folders, scored whole. GROUPS as for 'mesonet evaluate': "
             "video, pair or a CSV file. Can be repeated.",
         ),
     ],

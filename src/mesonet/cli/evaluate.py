@@ -1,21 +1,13 @@
 """``mesonet evaluate``: how right a detector is on labelled folders."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesonet.cli.options import Architecture, BatchSize, Groups, Model, Threshold
+from mesonet.cli.options import Architecture, BatchSize, Format, Groups, Model, Threshold
 
 if TYPE_CHECKING:
     from mesonet.evaluation.metrics import Metrics
-
-
-class Format(StrEnum):
-    """How the result is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def run(

@@ -35,7 +35,8 @@ def warn_of_frames(names: Iterable[PurePath]) -> None:
     if look_like_frames(names):
         warnings.warn(
             "the file names look like frames of videos; without a grouping, frames of one video "
-            "lie on both sides of the split and the figures flatter (use groups='video')",
+            "lie on both sides of the split, and figures are better than they would be on new "
+            "videos (use groups='video')",
             UserWarning,
             stacklevel=3,
         )

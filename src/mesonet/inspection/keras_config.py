@@ -120,7 +120,7 @@ def check_values(config: Any) -> None:
     """Check the classes and sizes that any part of a configuration names.
 
     Raises:
-        RefusedError: as of `check_config`.
+        RefusedError: see `check_config`.
     """
     todo: list[tuple[Any, str, int]] = [(config, "", 0)]
     while todo:

@@ -105,7 +105,7 @@ def train_model(
         blending: add forgeries blended from real training images.
         weight_averaging: momentum, 0..1, of a moving average of the weights over the steps;
             the average is what is validated and saved as the best model.
-        schedule: in ``"steps"`` as of `mesonet.training.schedules.decay_schedule`, or as
+        schedule: in ``"steps"`` as in `mesonet.training.schedules.decay_schedule`, or as
             ``"cosine"`` down to zero, after a tenth of the training in which it rises to ``lr``.
         gradient_norm: largest length of a step's gradient; longer ones are shortened.
         groups: which images must stay on one side of the validation split, see
@@ -117,7 +117,7 @@ def train_model(
         resume: go on in ``run_dir`` after the last epoch that was completed there.
         callbacks: further Keras callbacks.
         progress: called while the images are checked.
-        verbose: as of Keras' ``fit``.
+        verbose: see Keras' ``fit``.
 
     Returns:
         The figures of every epoch, those before an interruption included; also the learning

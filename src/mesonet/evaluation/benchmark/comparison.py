@@ -77,7 +77,7 @@ def compare(
 
     Returns:
         For each model its ``name`` as ``model``, and by level, ``image`` or ``group``: counts,
-        ``figures`` as of `measure_figures` with their intervals, and curves; and with
+        ``figures`` see `measure_figures` with their intervals, and curves; and with
         ``by_group`` the ``worst_groups``. Then for each pair of models the ``first`` less the
         ``second``, by level.
 

@@ -162,7 +162,7 @@ def score_data(
     Args:
         model: gives the scores.
         data: the images.
-        hashes: the images' hashes, as of `DataSet.hash_images`.
+        hashes: the images' hashes, see `DataSet.hash_images`.
         cache: folder of the prediction cache.
         watch: is told of the progress.
     """

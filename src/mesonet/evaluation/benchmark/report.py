@@ -25,8 +25,9 @@ _DOMAINS = {
     "in-domain": (
         "Data like the training data",
         "The models were trained on these data sets, or on a part of them. Where images, videos "
-        "or people scored here were among those trained on, the figures flatter. They say little "
-        "about pictures from elsewhere, so they are never averaged with the table above.",
+        "or people scored here were among those trained on, these figures are better than on new "
+        "data. They say little about pictures from elsewhere, so they are never averaged with the "
+        "table above.",
     ),
     "not declared": (
         "Training data not declared",
