@@ -61,6 +61,18 @@ def check_upload(model: MLModel, file: File, name: str, folder: str, index: int)
     return check.to_dict() | {"pictures": pictures}
 
 
+def read_picture(folder: str, index: int, name: str) -> bytes:
+    """A picture that was kept, as JPEG.
+
+    Args:
+        folder: that of the detection.
+        index: the upload's number within the request.
+        name: ``"scene"``, ``"person-N"`` or ``"frame-N"``.
+    """
+    with default_storage.open(f"{ROOT}/{folder}/{index}-{name}.jpg") as file:
+        return bytes(file.read())
+
+
 def drop_pictures(folder: str) -> None:
     """Delete the pictures of a detection."""
     path = f"{ROOT}/{folder}"

@@ -1,11 +1,15 @@
 """What holds for every page."""
 
+import gettext
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("/", "/how-it-works/", "/api-guide/", "/sign-in/", "/nothing/")
+PAGES = ("/", "/models/", "/how-it-works/", "/api-guide/", "/sign-in/", "/nothing/")
 
 
 @pytest.mark.parametrize("path", (*PAGES, "/api/docs/", "/admin/login/"))
@@ -48,3 +52,31 @@ def test_too_much_at_once_is_said_on_a_page(client: Client, settings: object) ->
     answer = client.post("/", b"x", content_type="text/plain", CONTENT_LENGTH=str(1 << 40))
     assert answer.status_code == 413
     assert "<h1>Too large</h1>" in answer.content.decode()
+
+
+def test_spanish_is_complete(client: Client) -> None:
+    pages = Path(__file__).parent
+    with (pages / "locale" / "es" / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)
+    sentences = {
+        sentence
+        for template in pages.rglob("*.html")
+        for sentence in re.findall(r"""{% translate ["']([^"']+)["']""", template.read_text())
+    }
+    sentences |= {
+        sentence
+        for module in pages.rglob("*.py")
+        for sentence in re.findall(r'_\("([^"]+)"\)', module.read_text())
+    }
+    assert len(sentences) > 150
+    same = {sentence for sentence in sentences if catalogue.gettext(sentence) == sentence}
+    assert same <= {"API", "Content Credentials", "real"}
+    page = client.get("/", headers={"accept-language": "es"}).content.decode()
+    assert '<html lang="es" dir="ltr">' in page
+    assert "Saltar al contenido" in page
+
+
+def test_a_language_is_remembered(client: Client) -> None:
+    answer = client.post("/language/setlang/", {"language": "es", "next": "/how-it-works/"})
+    assert answer.headers["Location"] == "/how-it-works/"
+    assert "Cómo funciona" in client.get("/how-it-works/").content.decode()

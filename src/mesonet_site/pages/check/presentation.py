@@ -7,7 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mesonet_site.pages.check.words import ADVICE, EXPLAINED, FLAWS, OUTCOMES, SIGNS, VERDICTS
+from mesonet_site.pages.check.words import (
+    ADVICE,
+    CHANGES,
+    CREDENTIALS,
+    EXPLAINED,
+    FLAWS,
+    METADATA,
+    OUTCOMES,
+    SIGNS,
+    VERDICTS,
+)
 
 Record = Mapping[str, Any]
 
@@ -64,6 +74,26 @@ class PersonView:
         self.is_suspect = person is medium.suspect
 
     @property
+    def stability(self) -> str:
+        """What mild changes of the face do to the verdict; empty where they were not tried."""
+        fragility = self.record.get("fragility")
+        if not fragility:
+            return ""
+        turned, count = fragility["turned_by"], len(fragility["changed"])
+        if not turned:
+            text = _("None of %(count)s mild changes of the face, such as mirroring, moves this.")
+            return text % {"count": count}
+        names = ", ".join(str(CHANGES.get(name, name)) for name in turned)
+        if fragility["fragile"]:
+            text = _(
+                "Uncertain because it hangs on what says nothing about truth: it changes when the "
+                "face is %(names)s."
+            )
+        else:
+            text = _("This would be another word if the face were %(names)s.")
+        return text % {"names": names}
+
+    @property
     def times(self) -> tuple[float, float] | None:
         """When the person is first and last seen in a clip, in seconds."""
         first, last = self.faces[0]["time"], self.faces[-1]["time"]
@@ -107,10 +137,9 @@ class MediumView:
             return f"{VERDICTS[self.verdict]}."
         if self.verdict == "no_evidence":
             return _("No evidence of manipulation on any person that could be judged.")
-        return _("%(words)s on person %(number)s.") % {
-            "words": VERDICTS[self.verdict],
-            "number": self.suspect["id"],
-        }
+        same = [str(person.id) for person in self.people if person.verdict == self.verdict]
+        text = ngettext("%(words)s: person %(who)s.", "%(words)s: persons %(who)s.", len(same))
+        return text % {"words": VERDICTS[self.verdict], "who": ", ".join(same)}
 
     @property
     def explanation(self) -> str:
@@ -163,11 +192,40 @@ class MediumView:
             if face["frame"] == frame
         ]
 
+    @property
+    def origin(self) -> "Origin | None":
+        """What the file says of where it comes from."""
+        provenance = self.record.get("provenance")
+        return Origin(provenance) if provenance else None
+
     def _suspect(self) -> Record | None:
         """The person who decides the verdict."""
         score = self.record["fake_probability"]
         scored = (person for person in self.record["people"] if score is not None)
         return next((person for person in scored if person["fake_probability"] == score), None)
+
+
+class Origin:
+    """What a file says of its origin, in words.
+
+    Attributes:
+        state: whether there are Content Credentials, and whether they hold.
+        credentials: what they say.
+        metadata: label and value of what is written in the file.
+        ai_markers: what says that a generative model had a part in it.
+        has_position: whether a place is written.
+        preview_differs: whether the preview inside shows something else than the picture.
+    """
+
+    def __init__(self, provenance: Record) -> None:
+        self.credentials = provenance["content_credentials"]
+        self.state = CREDENTIALS[self.credentials["state"]]
+        metadata = provenance["metadata"] or {}
+        found = ((label, metadata.get(name)) for name, label in METADATA.items())
+        self.metadata = [(label, value) for label, value in found if value]
+        self.ai_markers = metadata.get("ai_markers") or []
+        self.has_position = bool(metadata.get("has_position"))
+        self.preview_differs = bool((provenance["thumbnail"] or {}).get("differs"))
 
 
 def _box(person: PersonView, box: Sequence[float], unit: float) -> dict[str, Any]:

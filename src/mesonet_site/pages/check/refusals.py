@@ -10,8 +10,10 @@ def sentence(response: Response) -> str:
     """What went wrong, and what can be done."""
     status = response.status_code
     if status == 413:
-        return _("The file is too large: at most %(limit)s are taken.") % {
-            "limit": filesizeformat(settings.MAX_IMAGE_BYTES)
+        text = _("The file is too large: photographs may have %(photo)s, clips %(clip)s.")
+        return text % {
+            "photo": filesizeformat(settings.MAX_IMAGE_BYTES),
+            "clip": filesizeformat(settings.MAX_CLIP_BYTES),
         }
     if status in (401, 403):
         return _("Checks are only for people who have signed in.")
@@ -24,4 +26,8 @@ def sentence(response: Response) -> str:
     problems = response.data.get("errors") or []
     if any(error["detail"] == "This field is required." for error in problems):
         return _("No file was chosen.")
+    if any(error["pointer"].startswith("#/image") for error in problems):
+        return _("The file cannot be read: %(reason)s. Send a photograph or a clip.") % {
+            "reason": problems[0]["detail"]
+        }
     return _("The file was not taken: %(reason)s") % {"reason": response.data.get("detail", "")}

@@ -47,10 +47,10 @@ def test_no_model(client: Client) -> None:
 
 
 def test_too_large(client: Client, model: MLModel, settings: object) -> None:
-    settings.MAX_IMAGE_BYTES = 100
+    settings.MAX_IMAGE_BYTES = settings.MAX_CLIP_BYTES = 100
     answer = send(client, ("face.png", picture(0)), headers={"HX-Request": "true"})
     assert answer.status_code == 413
-    assert re.search(r"too large: at most 100\sbytes are taken", answer.content.decode())
+    assert re.search(r"too large: photographs may have 100\sbytes", answer.content.decode())
 
 
 def test_only_for_those_who_signed_in(client: Client, model: MLModel, settings: object) -> None:

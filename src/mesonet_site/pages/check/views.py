@@ -12,11 +12,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+import mesonet
 from mesonet_site.api.models import Detection
 from mesonet_site.api.views import DetectionViewSet
 from mesonet_site.pages import doors, workers
 from mesonet_site.pages.check.presentation import MediumView
 from mesonet_site.pages.check.refusals import sentence
+from mesonet_site.pages.check.report import embedded, stylesheet
 from mesonet_site.pages.check.timeline import Timeline
 from mesonet_site.pages.check.whole import as_record
 
@@ -41,13 +43,13 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_GET
 def result(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """What was found, or how far it is."""
-    return render(request, "check/result.html", _context(request, id))
+    return render(request, "check/result.html", _found(request, id))
 
 
 @require_GET
 def row(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """One line about a check, for the list on the form's page."""
-    return render(request, "check/row.html", _context(request, id))
+    return render(request, "check/row.html", _found(request, id))
 
 
 @require_POST
@@ -72,18 +74,30 @@ def record(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 
 @require_GET
 def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
-    """The result on paper: the same page, opened out and without what can be clicked."""
-    return render(request, "check/report.html", _context(request, id))
-
-
-def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
+    """The result as one file with everything in it, to be kept and printed."""
     detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
-    media = [_medium(found, detection) for found in detection["results"]]
-    shown = [(medium, Timeline(medium) if medium.is_clip else None) for medium in media]
+    folder = Detection.objects.only("pictures").get(pk=id).pictures
+    media = [
+        _medium(found, detection, embedded(found.get("pictures"), folder, index))
+        for index, found in enumerate(detection["results"])
+    ]
+    context = _context(detection, media) | {"style": stylesheet(), "version": mesonet.__version__}
+    response = render(request, "check/report.html", context)
+    response["Content-Disposition"] = f'attachment; filename="mesonet-{id}.html"'
+    return response
+
+
+def _found(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
+    detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
+    media = [_medium(found, detection, found.get("pictures")) for found in detection["results"]]
+    return _context(detection, media)
+
+
+def _context(detection: dict[str, Any], media: list[MediumView]) -> dict[str, Any]:
     running = detection["state"] in Detection.UNFINISHED
     return {
         "detection": detection,
-        "media": shown,
+        "media": [(medium, Timeline(medium) if medium.is_clip else None) for medium in media],
         "running": running,
         "worker_down": running and not workers.alive(),
         "kept_until": parse_datetime(detection["created_at"])
@@ -91,16 +105,19 @@ def _context(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
     }
 
 
-def _medium(found: dict[str, Any], detection: dict[str, Any]) -> MediumView:
+def _medium(
+    found: dict[str, Any], detection: dict[str, Any], pictures: dict[str, Any] | None
+) -> MediumView:
     if detection["faces"] == Detection.Faces.WHOLE:
-        return MediumView(as_record(found, detection), {})
-    return MediumView(found, found["pictures"] or {})
+        found = as_record(found, detection)
+    return MediumView(found, pictures or {})
 
 
 def _limits() -> dict[str, int]:
     return {
-        "files": settings.MAX_IMAGES,
-        "bytes": settings.MAX_IMAGE_BYTES,
-        "request": settings.MAX_REQUEST_BYTES,
+        "photo": settings.MAX_IMAGE_BYTES,
+        "clip": settings.MAX_CLIP_BYTES,
+        "bytes": max(settings.MAX_IMAGE_BYTES, settings.MAX_CLIP_BYTES),
+        "minutes": round(settings.MAX_CLIP_SECONDS / 60),
         "days": round(settings.RETENTION_DAYS),
     }

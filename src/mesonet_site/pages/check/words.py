@@ -5,10 +5,10 @@ from django.utils.translation import pgettext_lazy
 
 SIGNS = {
     "no_evidence": "○",
-    "uncertain": "◐",
-    "some_evidence": "◆",
-    "strong_evidence": "▲",
-    None: "□",
+    "uncertain": "◇",
+    "some_evidence": "▲",
+    "strong_evidence": "■",
+    None: "?",
 }
 """A shape for each verdict, so that none is told by colour alone."""
 
@@ -55,4 +55,39 @@ FLAWS = {
     "blurred": pgettext_lazy("a person's face", "too blurred to judge"),
     "dark": pgettext_lazy("a person's face", "too dark to judge"),
     "unreadable": pgettext_lazy("a person's face", "the model gives no number"),
+}
+
+CHANGES = {
+    "JPEG 70": _("saved as JPEG of quality 70"),
+    "JPEG 50": _("saved as JPEG of quality 50"),
+    "half size and back": _("halved in size and enlarged again"),
+    "crop 1.2": _("cut closer"),
+    "crop 1.4": _("cut wider"),
+    "mirrored": _("mirrored"),
+    "slightly blurred": _("slightly blurred"),
+}
+
+CREDENTIALS = {
+    "absent": _(
+        "The file brings no Content Credentials, which proves nothing: most sites strip them."
+    ),
+    "trusted": _("Signed by somebody on the trust list, and unchanged since."),
+    "untrusted": _("Signed and unchanged since, but the signer is not on the trust list."),
+    "invalid": _("There are Content Credentials, but they do not hold."),
+    "tampered": _("The file or its Content Credentials were changed after signing."),
+    "remote_only": _("The file only names an address of Content Credentials; nothing is fetched."),
+    "not_checked": _("Content Credentials could not be looked at on this server."),
+}
+
+METADATA = {
+    "camera": _("Camera"),
+    "lens": _("Lens"),
+    "software": _("Software"),
+    "taken": _("Taken"),
+    "modified": _("Changed"),
+    "creator": _("Author"),
+    "credit": _("Credit"),
+    "source": _("Source"),
+    "copyright": _("Copyright"),
+    "source_type": _("Kind of source"),
 }

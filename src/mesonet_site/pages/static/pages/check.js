@@ -6,6 +6,7 @@
   const rows = document.getElementById("rows");
   const texts = form.dataset;
   const waiting = [];
+  const BUSY = [409, 429, 503, 507];
   let busy = false;
   document.documentElement.classList.add("script");
   for (const input of form.querySelectorAll("input[type=file]")) {
@@ -70,8 +71,13 @@
     request.upload.onload = () => { bar.removeAttribute("value"); text.textContent = texts.scoring; };
     request.onload = () => {
       const kind = request.getResponseHeader("Content-Type") || "";
-      if (request.status >= 500 || !kind.startsWith("text/html")) {
+      if ((request.status >= 500 && !BUSY.includes(request.status)) || !kind.startsWith("text/html")) {
         say(job, request.status === 413 ? texts.tooLarge : texts.failed, request.status !== 413);
+        return;
+      }
+      if (BUSY.includes(request.status)) {
+        const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+        say(job, answer.body.textContent.trim(), true);
         return;
       }
       state(job).outerHTML = request.responseText;
