@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mesonet.errors import MediaError
 from mesonet.images.reading import MAX_BYTES, read_image, without_warnings
@@ -113,5 +113,7 @@ def _image_format(file: BinaryIO) -> tuple[str | None, bool]:
             format_ = image.format or "image"
             moves = format_ in _ANIMATED and getattr(image, "n_frames", 1) > 1
             return format_.lower(), moves
-    except Exception:  # noqa: BLE001 - a damaged image is told so when it is read
+    except UnidentifiedImageError:
         return None, False
+    except Exception:  # noqa: BLE001 - a damaged image; what is wrong shows when it is read
+        return "image", False

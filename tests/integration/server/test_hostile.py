@@ -51,7 +51,7 @@ def test_hostile_uploads(server: Server, home: Path, tmp_path: Path) -> None:
     assert "too many pixels" in text
     status, text = server.detect(SVG, "face.svg")
     assert status == 400
-    assert "not an image" in text
+    assert "not a photograph or clip" in text
     status, text = server.detect(b"GIF89a<script>alert(1)</script>", "face.gif")
     assert status == 400
     status, text = server.detect(polyglot(), "face.html")
