@@ -1,8 +1,11 @@
 """All addresses of the server."""
 
+from pathlib import Path
+
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.static import serve
@@ -10,12 +13,19 @@ from django.views.static import serve
 
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """Plots and loss curves."""
-    return serve(request, name, settings.MEDIA_ROOT)
+    return _file(request, name, settings.MEDIA_ROOT)
 
 
 def data(request: HttpRequest, name: str) -> HttpResponseBase:
     """The labelled images."""
-    return serve(request, name, settings.DATA_ROOT)
+    return _file(request, name, settings.DATA_ROOT)
+
+
+def _file(request: HttpRequest, name: str, folder: Path) -> HttpResponseBase:
+    try:
+        return serve(request, name, folder)
+    except (OSError, SuspiciousOperation, ValueError):  # a name that no file can have
+        raise Http404 from None
 
 
 urlpatterns = [

@@ -207,3 +207,9 @@ def test_settings_from_a_file(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "SYNC_IMAGES is larger than MAX_IMAGES" in result.stderr
     assert "MODEL_FILE_ROOT lies in the media folder" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["%00", "a/%00/b", "..%2f..%2fetc/passwd", "x" * 3000, "%ff"])
+@pytest.mark.parametrize("folder", ["media", "media/data"])
+def test_names_that_no_file_can_have(db: None, folder: str, name: str) -> None:
+    assert Client(raise_request_exception=False).get(f"/{folder}/{name}").status_code == 404

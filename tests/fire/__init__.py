@@ -1,0 +1,1 @@
+"""A campaign of bad input against the doors of the project; see ``docs/reliability.md``."""

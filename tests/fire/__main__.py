@@ -1,0 +1,65 @@
+"""``python -m tests.fire``: bad pictures and models, and how many of them were withstood."""
+
+import argparse
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.fire import images, models
+
+T = TypeVar("T")
+
+_MEGABYTES = 1_500
+"""How large the process may become."""
+
+
+def campaign(name: str, items: Iterable[T], hold: Callable[[T], str | None], seconds: float) -> int:
+    """Try items for some time, tell of those that were not withstood, and count them."""
+    tried = failed = 0
+    end = time.monotonic() + seconds
+    for item in items:
+        tried += 1
+        if wrong := hold(item):
+            failed += 1
+            print(f"  {name} {tried}: {wrong}")
+        if time.monotonic() > end:
+            break
+    print(f"{name:<18}{tried:>7} tried {tried - failed:>7} held {failed:>5} failed")
+    return failed
+
+
+def main() -> int:
+    """Run the campaign; the exit code is 1 where something was not withstood."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=500, help="mutations of each kind")
+    parser.add_argument("--seconds", type=float, default=60, help="at most, for each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    draw = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        doors: dict[str, tuple[Iterable[Any], Callable[[Any], str | None]]] = {
+            "crafted images": (images.crafted(), partial(images.hold, refused=True)),
+            "mutated images": (images.mutated(options.count, draw), images.hold),
+            "crafted models": (
+                models.crafted(folder / "crafted"),
+                partial(models.hold, refused=True),
+            ),
+            "mutated models": (models.mutated(options.count, draw, folder), models.hold),
+        }
+        failed = sum(
+            campaign(name, items, hold, options.seconds) for name, (items, hold) in doors.items()
+        )
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"largest memory {megabytes} MB")
+    return int(failed > 0 or megabytes > _MEGABYTES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
