@@ -36,7 +36,8 @@ def warn_of_frames(names: Iterable[PurePath]) -> None:
         warnings.warn(
             "the file names look like frames of videos; without a grouping, frames of one video "
             "lie on both sides of the split, and figures are better than they would be on new "
-            "videos (use groups='video')",
+            "videos (use groups='video' or 'pair'; on the command line --groups video, or "
+            "--groups pair for names of two videos)",
             UserWarning,
             stacklevel=3,
         )
