@@ -1,9 +1,9 @@
 """Predictions that are kept on disk."""
 
-import json
-
 import pytest
 
+from mesonet.errors import DataError
+from mesonet.evaluation.benchmark import prediction_cache
 from mesonet.evaluation.benchmark.prediction_cache import PredictionCache, default_cache
 
 
@@ -26,40 +26,45 @@ def test_cache_keeps_what_others_added_and_what_came_before_an_error(tmp_path):
         second.add("b", 0.75)
     third = PredictionCache(tmp_path, "model")
     assert (third.get("a"), third.get("b")) == (0.25, 0.75)
-    assert [path.name for path in (tmp_path / "model").iterdir()] == ["untouched.json"]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"\xff\xfe",
-        b'{"format": 1}',
-        b'{"format": 1, "mesonet": VERSION, "scores": {"a": "much"}}',
-        b'{"format": 1, "mesonet": VERSION, "scores": {"a": 1.5}}',
-        b'{"format": 1, "mesonet": VERSION, "scores": {"a": NaN}}',
-        b'{"format": 1, "mesonet": VERSION, "scores": [0.5]}',
-    ],
-)
-def test_damaged_cache_is_left_out_with_a_warning(tmp_path, content):
+@pytest.mark.parametrize("content", [b"{}" * 300, b"\xff\xfe" * 300, b"x" * 10_000])
+def test_damaged_cache_is_begun_again_with_a_warning(tmp_path, content):
     with PredictionCache(tmp_path, "model") as cache:
         cache.add("a", 0.5)
-    (path,) = tmp_path.rglob("*.json")
-    version = json.dumps(json.loads(path.read_text())["mesonet"]).encode()
-    path.write_bytes(content.replace(b"VERSION", version))
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(content)
     with pytest.warns(UserWarning, match="damaged cache file"):
         cache = PredictionCache(tmp_path, "model")
     assert cache.get("a") is None
+    with cache:
+        cache.add("a", 0.25)
+    assert PredictionCache(tmp_path, "model").get("a") == 0.25
 
 
-def test_cache_of_another_version_is_not_used(tmp_path):
+def test_what_is_no_score_is_not_kept(tmp_path):
+    cache = PredictionCache(tmp_path, "model")
+    cache.add("good", 0.5)
+    cache.add("bad", 1.5)
+    with pytest.raises(DataError, match="scores cannot be kept here"):
+        cache.save()
+    assert PredictionCache(tmp_path, "model").get("good") is None
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "scores.sqlite3").mkdir()
+    with pytest.raises(DataError, match="cannot be read"):
+        PredictionCache(tmp_path, "model")
+
+
+def test_cache_of_another_version_is_not_used(tmp_path, monkeypatch):
     with PredictionCache(tmp_path, "model") as cache:
         cache.add("a", 0.5)
-    (path,) = tmp_path.rglob("*.json")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"mesonet": "0.0.1"}))
-    assert PredictionCache(tmp_path, "model").get("a") is None
+    monkeypatch.setattr(prediction_cache, "_MADE_BY", "mesonet 99, format 1")
+    with PredictionCache(tmp_path, "model") as cache:
+        assert cache.get("a") is None
+        cache.add("a", 0.25)
+    assert PredictionCache(tmp_path, "model").get("a") == 0.25
 
 
 def test_place_of_the_cache(monkeypatch, tmp_path):
