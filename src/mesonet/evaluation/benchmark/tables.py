@@ -1,10 +1,46 @@
 """Tables of the benchmark's page, from the content of its JSON file."""
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table with more than its text.
+
+    Attributes:
+        text: what it says.
+        below: smaller lines, if any.
+        clear: whether the text is bold.
+    """
+
+    text: str
+    below: str = ""
+    clear: bool = False
+
+
+Row = Sequence[str | Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; its first ``text_columns`` columns hold text and stand left."""
+
+    head: Sequence[str]
+    rows: Sequence[Row]
+    text_columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A table that is folded away under a summary."""
+
+    summary: str
+    table: Table
+
 
 FIGURES = {
     "auc": (
@@ -32,11 +68,14 @@ FIGURES = {
         "Accuracy where real images and deepfakes count one half each. 0.5 is guessing.",
     ),
     "tpr_at_fpr_1": (
-        "found at 1&nbsp;%",
+        "found at 1\N{NO-BREAK SPACE}%",
         "Share of the deepfakes that are found by a threshold that accuses at most 1 % of the "
         "real images.",
     ),
-    "tpr_at_fpr_5": ("found at 5&nbsp;%", "The same, accusing at most 5 % of the real images."),
+    "tpr_at_fpr_5": (
+        "found at 5\N{NO-BREAK SPACE}%",
+        "The same, accusing at most 5 % of the real images.",
+    ),
     "brier": (
         "Brier",
         "Mean squared distance between fake probability and truth. 0 is perfect; always saying "
@@ -53,29 +92,29 @@ FIGURES = {
 }
 
 
-def figure_table(results: Sequence[Entry], level: str) -> str:
+def figure_table(results: Sequence[Entry], level: str) -> Table:
     """All figures of entries of ``results`` that have this level."""
     names = [n for n in FIGURES if any(n in entry[level]["figures"] for entry in results)]
-    rows = [
+    rows: list[Row] = [
         [
-            escape(entry["data"]),
-            escape(entry["model"]),
-            f"{entry[level]['count']}<small>{entry[level]['deepfake']} deepfake</small>",
+            entry["data"],
+            entry["model"],
+            Cell(str(entry[level]["count"]), f"{entry[level]['deepfake']} deepfake"),
             *(_value(entry[level]["figures"].get(name)) for name in names),
         ]
         for entry in results
     ]
-    return table(["data", "model", "count", *(FIGURES[name][0] for name in names)], rows, 2)
+    return Table(["data", "model", "count", *(FIGURES[name][0] for name in names)], rows, 2)
 
 
-def bin_table(results: Sequence[Entry]) -> str:
+def bin_table(results: Sequence[Entry]) -> Table:
     """Counts of the calibration bins, by image, of entries of ``results`` on one data set."""
     bins = [entry["image"]["reliability"] for entry in results]
-    rows = [
+    rows: list[Row] = [
         [
             f"{row[0]['low']:.3f} to {row[0]['high']:.3f}",
             *(
-                f"{cell['count']}<small>{cell['share_fake']:.1%} deepfake</small>"
+                Cell(str(cell["count"]), f"{cell['share_fake']:.1%} deepfake")
                 if cell["count"]
                 else "0"
                 for cell in row
@@ -83,10 +122,10 @@ def bin_table(results: Sequence[Entry]) -> str:
         ]
         for row in zip(*bins, strict=True)
     ]
-    return table(["fake probability", *(escape(entry["model"]) for entry in results)], rows, 1)
+    return Table(["fake probability", *(entry["model"] for entry in results)], rows, 1)
 
 
-def loss_table(swept: Sequence[Entry]) -> str:
+def loss_table(swept: Sequence[Entry]) -> Table:
     """The AUC lost to JPEG 50, half resolution and a screenshot, of entries of ``robustness``."""
     shown = [
         ("jpeg", 50, "JPEG 50"),
@@ -97,41 +136,43 @@ def loss_table(swept: Sequence[Entry]) -> str:
         ),
         ("screenshot", 1, "screenshot"),
     ]
-    rows = [
+    rows: list[Row] = [
         [
-            escape(entry["data"]),
-            escape(entry["model"]),
-            f"{entry['images']}"
-            + ("" if entry["groups"] is None else f"<small>{entry['groups']} groups</small>"),
+            entry["data"],
+            entry["model"],
+            Cell(
+                str(entry["images"]),
+                "" if entry["groups"] is None else f"{entry['groups']} groups",
+            ),
             f"{entry['auc']:.3f}",
             *(_loss(_level(entry, family, level)) for family, level, _ in shown),
         ]
         for entry in swept
     ]
     head = ["data", "model", "images", "AUC untouched", *(title for _, _, title in shown)]
-    return table(head, rows, 2)
+    return Table(head, rows, 2)
 
 
-def area_table(swept: Sequence[Entry]) -> str:
+def area_table(swept: Sequence[Entry]) -> Table:
     """The area under the curve of every change, of entries of ``robustness``."""
     families = list(swept[0]["families"])
-    rows = [
+    rows: list[Row] = [
         [
-            escape(entry["data"]),
-            escape(entry["model"]),
+            entry["data"],
+            entry["model"],
             f"{entry['auc']:.3f}",
             *(f"{entry['families'][name]['area']:.3f}" for name in families),
         ]
         for entry in swept
     ]
-    return table(["data", "model", "untouched", *families], rows, 2)
+    return Table(["data", "model", "untouched", *families], rows, 2)
 
 
-def sweep_table(entry: Entry) -> str:
+def sweep_table(entry: Entry) -> Folded:
     """Every level of every change, of one entry of ``robustness``; folded away."""
-    rows = [
+    rows: list[Row] = [
         [
-            escape(name),
+            name,
             f"{level['level']:g}",
             f"{level['auc']:.3f}",
             difference(level["lost"]),
@@ -142,10 +183,7 @@ def sweep_table(entry: Entry) -> str:
         if level["level"] is not None
     ]
     head = ["change", "level", "AUC", "AUC lost", "flipped"]
-    return (
-        f"<details><summary>{escape(entry['data'])}, {escape(entry['model'])}: all levels"
-        f"</summary>{table(head, rows, 1)}</details>"
-    )
+    return Folded(f"{entry['data']}, {entry['model']}: all levels", Table(head, rows, 1))
 
 
 def _level(entry: Entry, family: str, level: float) -> Entry:
@@ -153,35 +191,20 @@ def _level(entry: Entry, family: str, level: float) -> Entry:
     return next(found for found in levels if found["level"] == level)
 
 
-def _loss(level: Entry) -> str:
-    return f"{difference(level['lost'])}<small>{level['flipped']:.1%} flipped</small>"
+def _loss(level: Entry) -> Cell:
+    return difference(level["lost"], f"{level['flipped']:.1%} flipped")
 
 
-def _value(figure: Entry | None) -> str:
+def _value(figure: Entry | None) -> Cell:
     if figure is None or figure["value"] is None:
-        return "-"
-    return f"{figure['value']:.3f}<small>{figure['low']:.3f} to {figure['high']:.3f}</small>"
+        return Cell("-")
+    return Cell(f"{figure['value']:.3f}", f"{figure['low']:.3f} to {figure['high']:.3f}")
 
 
-def difference(figure: Entry) -> str:
-    """A cell with a difference and its interval, bold where that leaves out 0."""
+def difference(figure: Entry, *more: str) -> Cell:
+    """A cell with a difference, its interval, and more lines; bold where that leaves out 0."""
     value, low, high = figure["value"], figure["low"], figure["high"]
     if value is None:
-        return "-"
-    style = ' class="clear"' if low > 0 or high < 0 else ""
-    return f"<span{style}>{value:+.3f}</span><small>{low:+.3f} to {high:+.3f}</small>"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int) -> str:
-    """A table of cells that are HTML already; the first columns hold text and stand left."""
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        return "".join(
-            f'<{tag} class="text">{cell}</{tag}>'
-            if column < text_columns
-            else f"<{tag}>{cell}</{tag}>"
-            for column, cell in enumerate(cells)
-        )
-
-    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{line("th", head)}</tr>{body}</table></div>'
+        return Cell("-", "\n".join(more))
+    below = "\n".join([f"{low:+.3f} to {high:+.3f}", *more])
+    return Cell(f"{value:+.3f}", below, clear=low > 0 or high < 0)
