@@ -1,9 +1,11 @@
 """A recipe: which data, how divided, how trained, how measured."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
+
+from mesonet.training.settings import TrainingSettings
 
 _HERE = Path(__file__).parents[1]
 
@@ -32,7 +34,7 @@ class Recipe:
         validation: share of the others that chooses epoch and threshold, 0..1.
         start: trained weights to go on from, if any.
         preprocessing: size, interpolation and scaling.
-        training: keywords of `mesonet.train.train_model`.
+        training: how it is trained; groups, seed and validation are put in.
         unseen: other folders to measure on.
     """
 
@@ -47,7 +49,7 @@ class Recipe:
     validation: float
     start: Path | None = None
     preprocessing: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
+    training: TrainingSettings
     unseen: tuple[Measured, ...] = ()
 
     @classmethod
@@ -56,7 +58,7 @@ class Recipe:
 
         Raises:
             OSError: there is none.
-            ValueError: it is no TOML.
+            ValueError: it is no TOML, or names a training setting that does not exist.
             KeyError: something is missing.
         """
         path = Path(name) if name.endswith(".toml") else _HERE / f"{name}.toml"
@@ -75,7 +77,12 @@ class Recipe:
             validation=sets["validation"],
             start=data / start if start else None,
             preprocessing=content.get("preprocessing", {}),
-            training=content.get("training", {}),
+            training=replace(
+                TrainingSettings.from_dict(content.get("training", {})),
+                validation_split=sets["validation"],
+                groups=sets["groups"],
+                seed=content["seed"] if seed is None else seed,
+            ),
             unseen=tuple(
                 Measured(folder=data / one["folder"], groups=_groups(data, one["groups"]))
                 for one in content.get("unseen", ())

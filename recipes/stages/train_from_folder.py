@@ -23,7 +23,7 @@ from mesonet.model_file import load_model, save_model
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 from mesonet.training.callbacks import HISTORY_FILE, find_best_model
-from mesonet.training.training import train_model
+from mesonet.training.training import train as train_network
 from recipes.common.recipe import Recipe
 
 Stage = Callable[[Recipe, Path], None]
@@ -39,17 +39,14 @@ def train(recipe: Recipe, result: Path) -> None:
     folder, run = recipe.output / "data" / "train", recipe.output / "training"
     first, second = ClassFolders.read(folder).class_names
     keras.utils.set_random_seed(recipe.seed)
-    train_model(
+    train_network(
         load_model(recipe.start)[0] if recipe.start else create_model(recipe.architecture),
         folder,
-        recipe.validation,
-        groups=recipe.groups,
-        seed=recipe.seed,
+        recipe.training,
         info=ModelInfo(recipe.architecture, Preprocessing(**recipe.preprocessing), (first, second)),
         run_dir=run,
         resume=(run / HISTORY_FILE).exists(),
         verbose=2,
-        **recipe.training,
     )
     best = find_best_model(run)
     if best is None:

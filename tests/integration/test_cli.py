@@ -230,7 +230,8 @@ def test_train_then_resume_then_use(folder, tmp_path):
     assert "--resume" in only_line(again.stderr)
 
     settings = json.loads((run / "settings.json").read_text())
-    (run / "settings.json").write_text(json.dumps(settings | {"epochs": 2}))
+    settings["training"]["epochs"] = 2
+    (run / "settings.json").write_text(json.dumps(settings))
     resumed = mesonet("train", "--resume", run)
     assert resumed.returncode == 0, resumed.stderr
     assert "epoch 2/2" in resumed.stderr

@@ -34,3 +34,18 @@ def decay_schedule(
     return keras.optimizers.schedules.ExponentialDecay(
         lr, max(batches // num_times, 1), decay_rate, staircase=True
     )
+
+
+def cosine_schedule(lr: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Rise to ``lr`` in the first tenth of the steps, then fall to zero along half a cosine.
+
+    The fall is that of Loshchilov & Hutter, ICLR 2017 (arXiv 1608.03983), without restarts.
+
+    Args:
+        lr: the highest learning rate.
+        steps: batches of the whole training.
+    """
+    rising = steps // 10
+    return keras.optimizers.schedules.CosineDecay(
+        lr / 10, steps - rising, warmup_target=lr, warmup_steps=rising
+    )

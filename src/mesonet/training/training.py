@@ -27,16 +27,11 @@ from mesonet.training.callbacks import (
     find_best_model,
     state_file,
 )
-from mesonet.training.schedules import decay_schedule
+from mesonet.training.schedules import cosine_schedule, decay_schedule
+from mesonet.training.settings import TrainingSettings
 from mesonet.visualization import plot_loss_curve
 
 _CHANCE = 0.55
-
-
-def _is_lower_better(monitor: str, mode: str) -> bool:
-    if mode not in {"auto", "min", "max"}:
-        raise ArgumentError(f"mode must be auto, min or max, not {mode!r}")
-    return mode == "min" or (mode == "auto" and "loss" in monitor)
 
 
 def train_model(
@@ -74,6 +69,68 @@ def train_model(
     progress: Progress | None = None,
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
+    """Train with settings that are given one by one, as the specification has it.
+
+    Each is explained in `mesonet.training.settings.TrainingSettings`, the rest in `train`.
+
+    Returns:
+        The figures of every epoch, see `train`.
+
+    Raises:
+        ValueError: arguments out of range, or ``monitor`` is nothing that is measured.
+        mesonet.errors.DataError: the folder is not a data folder.
+    """
+    settings = TrainingSettings(
+        validation_split=validation_split,
+        batch_size=batch_size,
+        use_default_augmentation=use_default_augmentation,
+        augmentations=augmentations,
+        epochs=epochs,
+        compile=compile,
+        lr=lr,
+        loss=loss,
+        lr_decay=lr_decay,
+        decay_rate=decay_rate,
+        decay_limit=decay_limit,
+        checkpoint=checkpoint,
+        stop_early=stop_early,
+        monitor=monitor,
+        mode=mode,
+        patience=patience,
+        tensorboard=tensorboard,
+        loss_curve=loss_curve,
+        blending=blending,
+        weight_averaging=weight_averaging,
+        schedule=schedule,
+        gradient_norm=gradient_norm,
+        groups=groups,
+        seed=seed,
+    )
+    return train(
+        model,
+        train_data_dir,
+        settings,
+        info=info,
+        run_dir=run_dir,
+        resume=resume,
+        callbacks=callbacks,
+        progress=progress,
+        verbose=verbose,
+    )
+
+
+def train(
+    model: keras.Model,
+    data_dir: str | os.PathLike[str],
+    settings: TrainingSettings,
+    *,
+    info: ModelInfo | None = None,
+    run_dir: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
+    verbose: str | int = "auto",
+) -> keras.callbacks.History:
     """Train a binary classifier on a folder with two class folders.
 
     The run folder holds the best model (``model-<start time>.keras``), the history as
@@ -82,35 +139,8 @@ def train_model(
 
     Args:
         model: a network with one sigmoid output.
-        train_data_dir: the data folder.
-        validation_split: share of the images to validate on, between 0 and 1; else none.
-        batch_size: images per step.
-        use_default_augmentation: see `mesonet.data.get_train_data_generator`.
-        augmentations: see `mesonet.data.get_train_data_generator`.
-        epochs: how often every image is seen.
-        compile: give the model a new Adam optimizer; False trains a compiled model further
-            and keeps its optimizer, loss and metrics.
-        lr: learning rate to start from.
-        loss: name of a Keras loss.
-        lr_decay: let the rate decay, see `mesonet.training.schedules.decay_schedule`.
-        decay_rate: factor of each step of the decay.
-        decay_limit: where the decay ends.
-        checkpoint: save the best model.
-        stop_early: stop when ``monitor`` has not improved for ``patience`` epochs.
-        monitor: what best means; without validation, its training counterpart.
-        mode: ``"max"``, ``"min"`` or ``"auto"`` (lower is better for a loss, else higher).
-        patience: see ``stop_early``.
-        tensorboard: write TensorBoard event files.
-        loss_curve: draw the loss curve.
-        blending: add forgeries blended from real training images.
-        weight_averaging: momentum, 0..1, of a moving average of the weights over the steps;
-            the average is what is validated and saved as the best model.
-        schedule: in ``"steps"`` as in `mesonet.training.schedules.decay_schedule`, or as
-            ``"cosine"`` down to zero, after a tenth of the training in which it rises to ``lr``.
-        gradient_norm: largest length of a step's gradient; longer ones are shortened.
-        groups: which images must stay on one side of the validation split, see
-            `mesonet.datasets.groups.group_keys`.
-        seed: of the split, the order and the augmentation.
+        data_dir: the data folder.
+        settings: how it is trained.
         info: what the saved model is told about its images; by default the preprocessing of
             the architecture, in the input's size, and the names of the class folders.
         run_dir: the run folder, by default ``runs/<start time>``.
@@ -127,23 +157,21 @@ def train_model(
         ValueError: arguments out of range, or ``monitor`` is nothing that is measured.
         mesonet.errors.DataError: the folder is not a data folder.
     """
-    if epochs < 1:
-        raise ArgumentError(f"epochs must be at least 1, not {epochs}")
     try:
-        keras.losses.get(loss)
+        keras.losses.get(settings.loss)
     except ValueError:
-        raise ArgumentError(f"Keras has no loss {loss!r}") from None
+        raise ArgumentError(f"Keras has no loss {settings.loss!r}") from None
     started = time.strftime("%Y%m%d-%H%M%S")
     preprocessing = info.preprocessing if info else _usual_preprocessing(model)
     train, validation = get_train_data_generator(
-        train_data_dir,
-        batch_size,
-        validation_split,
-        use_default_augmentation,
-        augmentations,
-        blending=blending,
-        groups=groups,
-        seed=seed,
+        data_dir,
+        settings.batch_size,
+        settings.validation_split,
+        settings.use_default_augmentation,
+        settings.augmentations,
+        blending=settings.blending,
+        groups=settings.groups,
+        seed=settings.seed,
         preprocessing=preprocessing,
         progress=progress,
     )
@@ -153,31 +181,16 @@ def train_model(
         class_names=(train.data.class_names[0], train.data.class_names[1]),
     )
     info = replace(info, calibration=None, band=None, error_rate=None)
-    if compile:
-        rate: Any = lr
-        if lr_decay and schedule == "cosine":
-            steps = len(train) * epochs
-            rate = keras.optimizers.schedules.CosineDecay(
-                lr / 10, steps - steps // 10, warmup_target=lr, warmup_steps=steps // 10
-            )
-        elif lr_decay:
-            rate = decay_schedule(lr, decay_rate, decay_limit, epochs, train.samples, batch_size)
-        optimizer = keras.optimizers.Adam(
-            rate,
-            global_clipnorm=gradient_norm,
-            use_ema=weight_averaging is not None,
-            ema_momentum=weight_averaging or 0.99,
-        )
-        model.compile(
-            optimizer=optimizer, loss=loss, metrics=["accuracy", keras.metrics.AUC(name="auc")]
-        )
+    if settings.compile:
+        _compile(model, train, settings)
     elif not model.compiled:
         raise ArgumentError(
             "compile=False trains a compiled model further; this one is not compiled"
         )
+    monitor = settings.monitor
     if validation is None:
         monitor = monitor.removeprefix("val_")
-    lowest = _is_lower_better(monitor, mode)
+    lowest = settings.mode == "min" or (settings.mode == "auto" and "loss" in monitor)
 
     run = Path(run_dir) if run_dir else Path("runs") / started
     if resume and not (run / HISTORY_FILE).is_file():
@@ -186,7 +199,7 @@ def train_model(
         raise InputError(run, "this folder holds a run already; resume it or name another")
     run.mkdir(parents=True, exist_ok=True)
     best = None
-    if checkpoint:
+    if settings.checkpoint:
         best = (find_best_model(run) if resume else None) or run / f"model-{started}.keras"
     recorder = Recorder(run, best, info, monitor, lowest)
     if resume:
@@ -197,27 +210,51 @@ def train_model(
     used: list[keras.callbacks.Callback] = [LogLearningRate(), recorder]
     if model.optimizer.use_ema:
         used.insert(0, Averaging(resume))
-    if tensorboard:
+    if settings.tensorboard:
         used.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
-    if stop_early:
+    if settings.stop_early:
         used.append(
             EarlyStopping(
                 recorder.history.get(monitor, ()),
                 monitor=monitor,
                 mode="min" if lowest else "max",
-                patience=patience,
+                patience=settings.patience,
             )
         )
     history = keras.callbacks.History()
-    if recorder.epochs < epochs:
-        history = _fit(model, train, validation, epochs, [*used, *callbacks], verbose)
+    if recorder.epochs < settings.epochs:
+        history = _fit(model, train, validation, settings.epochs, [*used, *callbacks], verbose)
     _warn_at_chance(recorder.history)
     history.history = recorder.history
     history.epoch = list(range(recorder.epochs))
     save_model_history(history, run / "history.pkl")
-    if loss_curve:
+    if settings.loss_curve:
         plot_loss_curve(history).savefig(run / "loss_curve.png", dpi=120)
     return history
+
+
+def _compile(model: keras.Model, train: ImageBatches, settings: TrainingSettings) -> None:
+    rate: Any = settings.lr
+    if settings.lr_decay and settings.schedule == "cosine":
+        rate = cosine_schedule(settings.lr, len(train) * settings.epochs)
+    elif settings.lr_decay:
+        rate = decay_schedule(
+            settings.lr,
+            settings.decay_rate,
+            settings.decay_limit,
+            settings.epochs,
+            train.samples,
+            settings.batch_size,
+        )
+    averaging = settings.weight_averaging
+    optimizer = keras.optimizers.Adam(
+        rate,
+        global_clipnorm=settings.gradient_norm,
+        use_ema=averaging is not None,
+        ema_momentum=averaging or 0.99,
+    )
+    metrics = ["accuracy", keras.metrics.AUC(name="auc")]
+    model.compile(optimizer=optimizer, loss=settings.loss, metrics=metrics)
 
 
 def _usual_preprocessing(model: keras.Model) -> Preprocessing:

@@ -14,6 +14,7 @@ from mesonet.images.blending import Blending
 from mesonet.model_file import load_model
 from mesonet.train import decay_schedule, find_best_model, train_model
 from mesonet.training import training
+from mesonet.training.schedules import cosine_schedule
 
 
 class Interrupted(Exception):
@@ -110,6 +111,17 @@ def test_options_switch_files_off(folder, tmp_path):
     assert find_best_model(run) is None
     assert not (run / "tensorboard").exists()
     assert not (run / "loss_curve.png").exists()
+
+
+def test_cosine_rises_and_falls_to_zero():
+    schedule = cosine_schedule(1e-3, 100)
+    rates = [float(schedule(step)) for step in range(101)]
+    assert rates[0] == pytest.approx(1e-4)
+    assert rates.index(max(rates)) == 10
+    assert max(rates) == pytest.approx(1e-3)
+    assert rates[55] == pytest.approx(5e-4)
+    assert rates[100] == pytest.approx(0, abs=1e-9)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
 @pytest.mark.parametrize(
