@@ -11,7 +11,7 @@ from PIL import Image
 from mesonet.errors import MediaError
 from mesonet.faces import CenterFace, FaceDetector, crop_face, measure_quality
 from mesonet.faces.crop import SCALE
-from mesonet.files import read_table
+from mesonet.files import read_table, writing
 from mesonet.media import Frame, Limits, Photo, open_medium
 
 GROUPS = "groups.csv"
@@ -72,12 +72,10 @@ def crop_media(
 def _add_to_table(path: Path, rows: Sequence[tuple[str, str]]) -> None:
     known = read_table(path, ["group"]) if path.exists() else {}
     table = {file: group for file, (group,) in known.items()} | dict(rows)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as stream:
+    with writing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["file", "group"])
         writer.writerows(table.items())
-    partial.replace(path)
 
 
 def _crop(

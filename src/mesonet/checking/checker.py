@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from mesonet.faces import CenterFace, Face, FaceDetector, Quality, crop_face, me
 from mesonet.files import file_hash
 from mesonet.fragility import CHANGES, Fragility, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
-from mesonet.parallel import cores
+from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
 from mesonet.provenance import read_provenance
 
@@ -116,19 +116,7 @@ class Checker:
         self, sources: Iterable[MediaSource], *, pictures: bool = False
     ) -> Iterator[Check]:
         """Check many media in parallel, in their order, a few ahead of the consumer."""
-        waiting: deque[Future[Check]] = deque()
-        media = iter(sources)
-        with ThreadPoolExecutor(cores(), thread_name_prefix="mesonet-checking") as pool:
-            try:
-                while True:
-                    for source in islice(media, max(0, 2 * cores() - len(waiting))):
-                        waiting.append(pool.submit(self.check, source, pictures=pictures))
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        yield from map_ahead(partial(self.check, pictures=pictures), sources, cores())
 
     def _photo(self, path: str, photo: Photo, facts: FileFacts, pictures: bool) -> Check:
         height, width = photo.pixels.shape[:2]

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from mesonet.checking import (
     Person,
 )
 from mesonet.evidence import WORDS
+from mesonet.files import writing
 from mesonet.report.record import describe, seal
 from mesonet.report.timeline import Timeline
 
@@ -56,7 +58,6 @@ class Report:
         checker: Checker | None = None,
     ) -> None:
         self._path = Path(path)
-        self._partial = self._path.with_name(f".{self._path.name}.partial")
         self._heading = heading
         self._media = 0
         self._made_by = describe(checker) if checker else None
@@ -64,8 +65,8 @@ class Report:
         self._hash = hashlib.sha256()
 
     def __enter__(self) -> Self:
-        self._file = self._partial.open("w", encoding="utf-8", errors=_ERRORS, newline="")
-        self._write("head.html", heading=self._heading, caution=CAUTION)
+        self._page = self._write_page()
+        self._page.__enter__()
         return self
 
     def add(
@@ -98,17 +99,19 @@ class Report:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
-                time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-                record = seal(self._made_by, self._checks, self._hash) if self._made_by else ""
-                self._write("foot.html", version=__version__, time=time, record=Markup(record))  # noqa: S704 - JSON
-            self._file.close()
-            if kind is None:
-                self._partial.replace(self._path)
-        finally:
-            self._file.close()
-            self._partial.unlink(missing_ok=True)
+        self._page.__exit__(kind, error, trace)
+
+    @contextmanager
+    def _write_page(self) -> Iterator[None]:
+        with (
+            writing(self._path) as partial,
+            partial.open("w", encoding="utf-8", errors=_ERRORS, newline="") as self._file,
+        ):
+            self._write("head.html", heading=self._heading, caution=CAUTION)
+            yield
+            time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            record = seal(self._made_by, self._checks, self._hash) if self._made_by else ""
+            self._write("foot.html", version=__version__, time=time, record=Markup(record))  # noqa: S704 - JSON
 
     def _write(self, template: str, **values: Any) -> None:
         text = _templates().get_template(template).render(**values)
