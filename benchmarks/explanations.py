@@ -1,6 +1,6 @@
 """What an explanation costs, in passes of the detector alone.
 
-    python -m benchmarks.explanations --model mesolite
+    python -m benchmarks.explanations --model standard
 
 Seconds are those of the processor over all cores, so that a busy machine does not matter.
 """

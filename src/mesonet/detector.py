@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mesonet.errors import ArgumentError, ImageError
+from mesonet.errors import ArgumentError, ImageError, ModelFileError
 from mesonet.images.reading import MAX_BYTES, MAX_PIXELS, ImageSource, load_image
 from mesonet.model_info import ModelInfo
 from mesonet.parallel import batched, cores, map_ahead
@@ -167,6 +167,13 @@ class Detector:
                 model, or brings code.
         """
         found = released(str(model))
+        if found and found.needs_encoder:
+            from mesonet.thorough import thorough_runtime
+
+            standard = released(DEFAULT)
+            assert standard  # noqa: S101 - it is part of the package
+            runtime = thorough_runtime(found.path, standard.onnx)
+            return cls(found.name, found.info, runtime, model_path=found.path)
         if found:
             return cls(
                 found.name,
@@ -185,8 +192,15 @@ class Detector:
 
     @cached_property
     def network(self) -> "keras.Model":
-        """The Keras model, for explanations and export."""
+        """The Keras model, for explanations and export.
+
+        Raises:
+            ModelFileError: the detector has none.
+        """
         from mesonet.model_file import load_model
+
+        if self.model_path.suffix == ".npz":
+            raise ModelFileError(self.name, "has no Keras network; `standard` has one")
 
         return load_model(self.model_path)[0]
 

@@ -56,10 +56,18 @@ def keras_runtime(model: "keras.Model") -> Runtime:
 
 
 def _openvino_runtime(network: Any) -> Runtime:
-    """Compile for one image at a time.
+    run = openvino_function(network)
+    return lambda images: run(images)[:, 0]
+
+
+def openvino_function(network: Any) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Compile an OpenVINO network with one input and one output for one image at a time.
 
     With a fixed shape OpenVINO spares itself copies into other layouts, and the maps of one image
     stay in the cache: that costs 5 to 25 % less time than batches do, by network.
+
+    Returns:
+        A function from prepared images, as of `Runtime`, to the outputs for all of them.
     """
     import openvino
 
@@ -77,9 +85,8 @@ def _openvino_runtime(network: Any) -> Runtime:
             request = idle.pop()
         except IndexError:
             request = compiled.create_infer_request()
-        outputs = (request.infer({0: image[None]}, share_inputs=True) for image in images)
-        scores = np.array([output[0][0, 0] for output in outputs], np.float32)
+        outputs = [request.infer({0: image[None]}, share_inputs=True)[0] for image in images]
         idle.append(request)
-        return scores
+        return np.concatenate(outputs).astype(np.float32)
 
     return run

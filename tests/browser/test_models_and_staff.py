@@ -20,7 +20,7 @@ def sign_in(page: Any, site: Site) -> None:
 
 def test_a_model_and_its_images(page: Any) -> None:
     page.goto("/models/")
-    page.get_by_role("link", name="mesolite").click()
+    page.get_by_role("link", name="standard").click()
     page.wait_for_selector("text=are called right")  # the worker has measured it
     assert page.locator("svg.plot").count() == 2
     page.get_by_text("Convolutional layers").wait_for()

@@ -23,7 +23,7 @@ def addresses(browser: Any, site: Site, media: dict[str, Path]) -> list[str]:
     page.set_default_timeout(WAIT)
     found = [check(page, media[name]) for name in ("two", "clip", "nobody")]
     page.goto("/models/")
-    page.get_by_role("link", name="mesolite").click()
+    page.get_by_role("link", name="standard").click()
     page.wait_for_selector("text=are called right")
     found += [page.url, f"{page.url}explore/?images=2"]
     context.close()

@@ -32,6 +32,7 @@ def test_commands_exist():
     from mesonet.cli import app
 
     known = {command.name for command in app.registered_commands}
+    known |= {group.name for group in app.registered_groups}
     used = set(re.findall(r"\$ mesonet (\w+)", README.read_text(encoding="utf-8")))
     assert used <= known
     assert len(used) >= 6

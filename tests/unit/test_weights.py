@@ -9,7 +9,7 @@ NAMES = [model.name for model in list_released()]
 
 
 def test_the_networks_are_released_and_the_default_is_one_of_them():
-    assert {"mesolite", "meso4", "mesoinception4"} <= set(NAMES)
+    assert {"standard", "meso4", "mesoinception4"} <= set(NAMES)
     assert DEFAULT in NAMES
     assert released("nothing") is None
 
@@ -24,7 +24,7 @@ def test_onnx_and_keras_files_are_the_same_network(name):
     size = info.preprocessing.size
     x = np.random.default_rng(0).random((3, size, size, 3), np.float32)
     expected = 1 - network.predict(x, verbose=0)[:, 0]
-    rounded = 1e-3 if name == "mesolite" else 1e-5  # each of its files to 16 bits, by itself
+    rounded = 1e-3 if name == "standard" else 1e-5  # each of its files to 16 bits, by itself
     assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=rounded)
 
 

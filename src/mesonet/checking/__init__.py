@@ -40,14 +40,12 @@ __all__ = [
 ]
 
 
-def check(
-    source: MediaSource, *, model: str | os.PathLike[str] | Detector = Detector.default
-) -> Check:
+def check(source: MediaSource, *, model: str | os.PathLike[str] | Detector | None = None) -> Check:
     """Check one photograph or clip; for many, make a `Checker` once.
 
     Args:
         source: path of a file, or the bytes of one.
-        model: name of a released model, a model file, or a loaded detector.
+        model: see `Checker`.
 
     Raises:
         mesonet.errors.ModelFileError: no such model, or a file that is refused.

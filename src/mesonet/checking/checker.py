@@ -28,6 +28,7 @@ from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
 from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
 from mesonet.provenance import read_provenance
+from mesonet.weights import best_ready
 
 MAX_PEOPLE = 20
 FRAMES = 32
@@ -41,7 +42,8 @@ class Checker:
     Everything is loaded once; threads may share a checker.
 
     Args:
-        model: name of a released model, a model file, or a loaded detector.
+        model: name of a released model, a model file, or a loaded detector; by default `thorough`
+            where its weights are on this machine, else `standard`.
         faces: finds the faces; by default CenterFace.
         limits: what is read at most.
         frames: how many frames of a clip are looked at.
@@ -52,11 +54,9 @@ class Checker:
         mesonet.errors.ModelFileError: no such model, or a file that is refused.
     """
 
-    default = Detector.default
-
     def __init__(
         self,
-        model: str | os.PathLike[str] | Detector = Detector.default,
+        model: str | os.PathLike[str] | Detector | None = None,
         *,
         faces: FaceDetector | None = None,
         limits: Limits | None = None,
@@ -66,7 +66,9 @@ class Checker:
     ) -> None:
         if frames < 1:
             raise ArgumentError(f"at least one frame of a clip must be looked at, not {frames}")
-        self.detector = model if isinstance(model, Detector) else Detector.load(model)
+        self.detector = (
+            model if isinstance(model, Detector) else Detector.load(model or best_ready())
+        )
         self.faces = faces or CenterFace()
         self.limits = limits or Limits()
         self.frames = frames

@@ -33,6 +33,7 @@ from mesonet.cli import (
     train,
     trust_list,
     verify_report,
+    weights,
 )
 from mesonet.errors import MesonetError
 
@@ -69,6 +70,7 @@ for command in (
     serve,
 ):
     app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+app.add_typer(weights.app, name="weights")
 
 
 def _show_version(asked: bool) -> None:

@@ -68,7 +68,7 @@ def run(
     paths, problems = find_images(media, MEDIA_SUFFIXES)
     for problem in problems:
         files.print_left_out(str(problem))
-    checker = Checker(model or Checker.default, frames=frames, quick=quick, explain=explain)
+    checker = Checker(model, frames=frames, quick=quick, explain=explain)
     counts: Counter[str] = Counter()
     page: Report | None = None
 

@@ -30,7 +30,7 @@ def run(
     table = Table("sample", "person", "truth", "verdict", "fake probability", box=None)
     with Console(stderr=True).status("forging, checking and drawing"):
         samples = make_samples(output / "media")
-        checker = Checker(model or Checker.default)
+        checker = Checker(model)
         with Report(output / "report.html", "A portrait and forgeries of it") as report:
             for sample in samples:
                 check = checker.check(sample.path, pictures=True)

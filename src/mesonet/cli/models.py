@@ -6,16 +6,18 @@ def run() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mesonet.weights import DEFAULT, list_released
+    from mesonet.weights import DEFAULT, THOROUGH, list_released, released
 
     console = Console(highlight=False, soft_wrap=True)
     table = Table("released weights", "threshold", "", box=None, pad_edge=False)
-    for model in list_released():
+    thorough = released(THOROUGH)
+    models = [*list_released(), *([thorough] if thorough else [])]
+    for model in models:
         name = f"{model.name} (default)" if model.name == DEFAULT else model.name
         table.add_row(name, f"{model.info.threshold:.3f}", model.summary)
     console.print(table)
     console.print("Each has a card with its data, figures and limits beside it:")
-    for model in list_released():
+    for model in models:
         console.print(f"  {model.card}")
     with Console(stderr=True).status("looking up architectures"):
         from mesonet.architectures import get_architecture, list_architectures

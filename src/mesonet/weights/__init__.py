@@ -1,7 +1,8 @@
 """Weights that the project trained and ships, each with a card beside it.
 
 A released model is a ``.keras`` file, an ``.onnx`` export of the same network for a quick
-start, and a card ``.md`` that says what it was trained on and what it can and cannot do.
+start, and a card ``.md`` that says what it was trained on and what it can and cannot do. Where a
+model stands on CLIP's image encoder, which is fetched, a ``.npz`` file has its head instead.
 """
 
 import json
@@ -11,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from mesonet.model_info import ModelInfo
+from mesonet.weights.fetching import encoder_file
 
-DEFAULT = "mesolite"
+DEFAULT = "standard"
+THOROUGH = "thorough"
 
 _FOLDER = Path(__file__).parent
 
@@ -23,11 +26,21 @@ class Released:
 
     Attributes:
         name: the name it is asked for by.
-        path: the ``.keras`` file.
+        path: the ``.keras`` file, or the ``.npz`` file of a head.
     """
 
     name: str
     path: Path
+
+    @property
+    def needs_encoder(self) -> bool:
+        """Whether it stands on CLIP's image encoder, and has no Keras network."""
+        return self.path.suffix == ".npz"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all of its weights are on this machine."""
+        return not self.needs_encoder or encoder_file().is_file()
 
     @property
     def onnx(self) -> Path:
@@ -53,10 +66,17 @@ class Released:
 
 
 def list_released() -> list[Released]:
-    """All released models, by name."""
+    """The released models that come as a whole with the package, by name."""
     return [Released(path.stem, path) for path in sorted(_FOLDER.glob("*.keras"))]
 
 
 def released(name: str) -> Released | None:
-    """The released model of this name, if there is one."""
-    return next((model for model in list_released() if model.name == name), None)
+    """The released model of this name, if there is one, be its weights all here or not."""
+    models = [*list_released(), Released(THOROUGH, _FOLDER / f"{THOROUGH}.npz")]
+    return next((model for model in models if model.name == name and model.path.is_file()), None)
+
+
+def best_ready() -> str:
+    """Name of the best detector whose weights are here: `THOROUGH`, else `DEFAULT`."""
+    thorough = released(THOROUGH)
+    return THOROUGH if thorough and thorough.is_ready else DEFAULT

@@ -38,11 +38,11 @@ def test_a_model_that_cannot_be_used(client: Client, model: MLModel) -> None:
 
 
 def test_cards_are_html_of_their_own_headings() -> None:
-    found = released("mesolite")
+    found = released("standard")
     assert found is not None
     page = card(found)
     assert "<h1>" not in page
     assert "<h2>" not in page
     assert "<h3>Data</h3>" in page
-    assert page.count("<table>") == page.count('<div class="wide" tabindex="0">') > 3
+    assert page.count("<table>") == page.count('<div class="wide" tabindex="0">') >= 2
     assert 'href="..' not in page

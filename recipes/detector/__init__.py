@@ -1,0 +1,1 @@
+"""The released detectors `standard` and `thorough`: data, training, calibration, release."""

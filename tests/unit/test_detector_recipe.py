@@ -1,0 +1,105 @@
+"""Data, views, batches, words and head of the released detectors."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from recipes.detector.batches import BATCH, PER_SET, Batches
+from recipes.detector.head import fit_kernel, mix
+from recipes.detector.release import choose_words
+from recipes.detector.sets import PARTS, Sample, part_of, samples
+from recipes.detector.views import draw
+from sklearn.metrics import roc_auc_score
+
+FACE = (20.0, 16.0, 24.0, 30.0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """All five sets, with three images of each class and a gradient for a face."""
+    root = tmp_path_factory.mktemp("sets")
+    y, x = np.mgrid[:64, :64]
+    for number, name in enumerate(PER_SET):
+        rows = ["file,group"]
+        for label in ("real", "fake"):
+            folder = root / name / label
+            folder.mkdir(parents=True)
+            for image in range(3):
+                pixels = np.stack([3 * x, 3 * y, x + 40 * image + 10 * number], -1)
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{image}_{image}.jpg")
+                rows.append(f"{label}/{image}_{image}.jpg,{image}")
+        (root / name / "groups.csv").write_text("\n".join(rows))
+    return root
+
+
+def test_a_group_lies_in_one_part_whatever_else_there_is(data):
+    found = samples(data)
+    assert len(found) == 30
+    parts = {}
+    for sample in found:
+        assert parts.setdefault(sample.group, sample.part) == sample.part == part_of(sample.group)
+    assert [s.fake for s in found if s.set == "dfdc"] == [True] * 3 + [False] * 3
+
+
+def test_parts_have_about_the_shares_that_are_wanted():
+    parts = [part_of(f"set/{number}") for number in range(4000)]
+    shares = [parts.count(part) / len(parts) for part in PARTS]
+    assert np.allclose(shares, (0.7, 0.1, 0.2), atol=0.03)
+
+
+def test_a_blended_view_differs_from_the_plain_one_only_by_the_blending(data):
+    image = np.asarray(Image.open(data / "ffpp" / "real" / "0_0.jpg"))
+    differing = 0
+    for number in range(12):
+        plain = draw(image, FACE, 48, (0, number))
+        blended = draw(image, FACE, 48, (0, number), blended=True)
+        assert np.array_equal(plain, draw(image, FACE, 48, (0, number)))
+        assert plain.shape == blended.shape == (48, 48, 3)
+        differing += not np.array_equal(plain, blended)
+        corners = np.s_[[0, 0, -1, -1], [0, -1, 0, -1]]
+        assert np.abs(plain[corners].astype(int) - blended[corners]).mean() < 30
+    assert differing >= 10
+
+
+def test_batches_are_balanced_and_the_same_by_their_number(data):
+    found = samples(data)
+    boxes = {sample.file: FACE for sample in found}
+    batches = Batches(data, boxes, found, 32, seed=3)
+    views, fake = batches(5)
+    assert views.shape == (BATCH, 32, 32, 3)
+    assert fake.sum() == BATCH / 2
+    again, _ = batches(5)
+    other, _ = batches(6)
+    assert np.array_equal(views, again)
+    assert not np.array_equal(views, other)
+
+
+def test_sources_of_generated_faces_are_told_by_name():
+    assert Sample("synthetic/fake/sd21-x_(1).jpg", "g", "train").source == "sd21"
+    assert Sample("dfdc/real/abc.jpg", "g", "train").source == "dfdc"
+
+
+def test_words_accuse_as_few_real_faces_as_they_say():
+    rng = np.random.default_rng(0)
+    fake = np.repeat([False, True], 2000)
+    probability = 1 / (1 + np.exp(-(rng.normal(0, 1, 4000) + np.where(fake, 2, -2))))
+    words = choose_words(fake, probability, np.ones(4000))
+    assert words.uncertain <= words.some <= words.strong
+    assert words.real_shares[3] == pytest.approx(0.005, abs=0.001)
+    assert sum(words.real_shares[2:]) == pytest.approx(0.02, abs=0.001)
+    assert words.fake_shares[3] > 0.5
+    assert (words.real, words.fake) == (2000, 2000)
+
+
+def test_a_head_learns_what_tokens_tell_and_uses_standard_where_they_do_not():
+    rng = np.random.default_rng(0)
+    fake = rng.random(300) < 0.5
+    tokens = rng.normal(0, 1, (300, 12, 768)).astype(np.float32)
+    tokens[fake, 9, :80] += 1
+    head = fit_kernel(tokens[:200], fake[:200])
+    decided = head.decide(tokens[200:])
+    assert roc_auc_score(fake[200:], decided) > 0.9
+    assert ((head.log_odds(tokens[200:], np.zeros(100)) > 0) == fake[200:]).mean() > 0.8
+    standard = np.where(fake[200:], 1.0, -1.0) + rng.normal(0, 1, 100)
+    mixed = mix(head, decided, standard, fake[200:])
+    odds = mixed.log_odds(tokens[200:], standard)
+    assert roc_auc_score(fake[200:], odds) >= roc_auc_score(fake[200:], standard)
