@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -21,7 +22,7 @@ from mesonet.images.reading import MAX_BYTES, MAX_PIXELS, ImageSource, load_imag
 from mesonet.model_info import ModelInfo
 from mesonet.parallel import batched, cores, map_ahead
 from mesonet.runtime import Runtime, keras_runtime, onnx_runtime
-from mesonet.weights import DEFAULT, released
+from mesonet.weights import DEFAULT, list_released, released
 
 if TYPE_CHECKING:
     import keras
@@ -185,6 +186,8 @@ class Detector:
         from mesonet.model_file import load_model
 
         path = Path(model)
+        if not path.suffix and not path.exists():
+            raise ModelFileError(path, _no_such_model(str(model)))
         network, info = load_model(path, architecture)
         detector = cls(path.stem, info, keras_runtime(network), model_path=path)
         detector.__dict__["network"] = network
@@ -329,3 +332,10 @@ def _name(image: ImageSource, number: int) -> str:
         return os.fspath(image)
     named = getattr(image, "name", None) or getattr(image, "filename", None)
     return named if isinstance(named, str) else f"image {number}"
+
+
+def _no_such_model(name: str) -> str:
+    names = {model.name.lower(): model.name for model in list_released()}
+    close = get_close_matches(name.lower(), names, n=1)
+    hint = f"did you mean {names[close[0]]}?" if close else "see 'mesonet models'"
+    return f"no released model and no file; {hint}"

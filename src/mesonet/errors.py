@@ -28,6 +28,7 @@
 70     a fault in mesonet, with a traceback
 130    interrupted
 141    whoever read the output went away
+143    told to end (SIGTERM)
 =====  =============================================================================
 """
 

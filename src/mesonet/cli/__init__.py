@@ -4,6 +4,8 @@ Every command imports what it needs inside its function, so that help answers at
 """
 
 import os
+import re
+import signal
 import sys
 import traceback
 import warnings
@@ -41,6 +43,7 @@ _SYSTEM = 4
 _FAULT = 70
 _INTERRUPTED = 130
 _OUTPUT_CLOSED = 141
+_TERMINATED = 143
 _verbose = ContextVar("verbose", default=False)
 
 app = typer.Typer(
@@ -107,9 +110,27 @@ def _say(text: str, stream: TextIO) -> None:
 
 def main() -> None:
     """Run the command line; `mesonet.errors` tells what the exit codes mean."""
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
-        sys.exit(_run())
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            sys.exit(_run())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> None:
+    """Unwind, so that no half-written file is left."""
+    sys.exit(_TERMINATED)
+
+
+def _misunderstood(message: str) -> str:
+    comma = re.search(r"'(\d*),(\d+)' is not a valid float", message)
+    if comma:
+        message += f" Write {comma[1] or 0}.{comma[2]}, with a point."
+    return message
 
 
 def _run() -> int:
@@ -117,11 +138,14 @@ def _run() -> int:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except TyperException as error:
-        _say(error.format_message(), sys.stderr)
+        _say(_misunderstood(error.format_message()), sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _OUTPUT_CLOSED
+        return _output_closed()
+    except SystemExit as end:  # Typer and Rich end the program so when they meet a broken pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            return _output_closed()
+        raise
     except (MesonetError, OSError) as error:
         if _verbose.get():
             traceback.print_exc()
@@ -135,3 +159,9 @@ def _run() -> int:
     if code == _INTERRUPTED:
         _say("interrupted", sys.stderr)
     return code if isinstance(code, int) else 0
+
+
+def _output_closed() -> int:
+    """Let what is still buffered go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _OUTPUT_CLOSED

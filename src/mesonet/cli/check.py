@@ -62,12 +62,15 @@ def run(
     from mesonet.cli import output as files
     from mesonet.cli.progress import track
     from mesonet.images.finding import find_images
+    from mesonet.images.left_out import describe_left_out
     from mesonet.media import MEDIA_SUFFIXES
     from mesonet.report import Report
 
     paths, problems = find_images(media, MEDIA_SUFFIXES)
     for problem in problems:
         files.print_left_out(str(problem))
+    for left_out in describe_left_out(media, MEDIA_SUFFIXES):
+        files.print_left_out(left_out)
     checker = Checker(model, frames=frames, quick=quick, explain=explain)
     counts: Counter[str] = Counter()
     page: Report | None = None

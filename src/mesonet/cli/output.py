@@ -1,5 +1,6 @@
 """Writing verdicts as a table, CSV, JSON or JSON lines, one by one as they come."""
 
+import codecs
 import csv
 import errno
 import json
@@ -29,7 +30,9 @@ _COLORS = {REAL: "green", DEEPFAKE: "red", UNCERTAIN: "yellow"}
 def open_output(path: Path | None) -> Iterator[TextIO]:
     """Open a file that appears under its name only when everything is written, or stdout."""
     if path is None:
-        sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+        errors = "surrogateescape" if is_utf8 else "backslashreplace"
+        sys.stdout.reconfigure(errors=errors)  # type: ignore[union-attr]
         yield sys.stdout
         return
     check_output(path)

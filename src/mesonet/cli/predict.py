@@ -57,13 +57,16 @@ def run(
     import sys
     from collections import Counter
 
-    from mesonet.cli.output import WRITERS, is_terminal, open_output
+    from mesonet.cli.output import WRITERS, is_terminal, open_output, print_left_out
     from mesonet.cli.progress import track
     from mesonet.detector import DEEPFAKE, REAL, Detector, Failure, Verdict
-    from mesonet.images.finding import find_images
+    from mesonet.images.finding import IMAGE_SUFFIXES, find_images
+    from mesonet.images.left_out import describe_left_out
 
     truth = _true_labels(inputs) if classification_report else {}
     paths, problems = find_images(inputs)
+    for left_out in describe_left_out(inputs, IMAGE_SUFFIXES):
+        print_left_out(left_out)
     detector = Detector.load(model or Detector.default, architecture=architecture)
     counts: Counter[str] = Counter()
     pairs: list[tuple[str, str]] = []

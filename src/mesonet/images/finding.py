@@ -5,13 +5,16 @@ import glob
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from mesonet.errors import ImageError
 
+READS_HEIC = find_spec("pillow_heif") is not None
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".avif"}
     | {".bmp", ".pbm", ".pgm", ".pnm", ".ppm", ".tif", ".tiff"}
+    | ({".heic", ".heif"} if READS_HEIC else set())
 )
 
 
@@ -36,6 +39,9 @@ def find_images(
     for given in inputs:
         name = os.fspath(given)
         names = [name]
+        if name.lower().startswith(("http://", "https://")) and not os.path.lexists(name):
+            errors.append(ImageError(name, "an address; download it and name the file"))
+            continue
         if glob.has_magic(name) and not os.path.lexists(name):
             names = _expand(name, errors)
             if not names:
@@ -56,7 +62,7 @@ def _files(name: str, suffixes: Collection[str], errors: list[ImageError]) -> li
         errors.append(ImageError(name, _reason(error)))
         return []
     errors_before = len(errors)
-    below = _tree(name, errors)
+    below = walk(name, errors)
     ends = tuple(suffixes)
     images = [Path(p) for p, is_folder in below if not is_folder and p.lower().endswith(ends)]
     if not images and len(errors) == errors_before:
@@ -65,7 +71,7 @@ def _files(name: str, suffixes: Collection[str], errors: list[ImageError]) -> li
     return images
 
 
-def _tree(folder: str, errors: list[ImageError]) -> Iterator[tuple[str, bool]]:
+def walk(folder: str, errors: list[ImageError]) -> Iterator[tuple[str, bool]]:
     """Yield a folder and all below it, sorted, as (path, is a folder); no folder comes twice."""
     visited: set[tuple[int, int]] = set()
     pending = [(folder, True)]
@@ -104,7 +110,7 @@ def _expand(pattern: str, errors: list[ImageError]) -> list[str]:
     paths = [Path()]
     for part in parts:
         if part == "**":
-            below = (entry for base in paths for entry in _tree(str(base), errors))
+            below = (entry for base in paths for entry in walk(str(base), errors))
             paths = list(dict.fromkeys(Path(path) for path, is_folder in below if is_folder))
         elif glob.has_magic(part):
             paths = [path for base in paths for path in _matches(base, part, errors)]

@@ -24,6 +24,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from mesonet.errors import ArgumentError, ImageError
 from mesonet.images.bounds import TIFF_TAG, refusal, silence_libtiff
 from mesonet.images.completeness import is_partial, lacks_strips
+from mesonet.images.finding import READS_HEIC
 from mesonet.parallel import map_ahead
 from mesonet.preprocessing import Preprocessing
 
@@ -35,7 +36,12 @@ ImageSource = _File | Image.Image | NDArray[np.uint8]
 """A path, an encoded file as bytes or a binary stream, or pixels that are decoded already."""
 
 _TRUNCATED = "the file is truncated"
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
+if READS_HEIC:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    FORMATS += ("HEIF",)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -64,7 +70,7 @@ def read_image(
 
     Transparent images are laid over white, 16-bit grey keeps its range, and of an animation the
     first frame is taken. Colour profiles are not applied. JPEG (also MPO), PNG, GIF, BMP, PPM,
-    WebP, TIFF and AVIF are supported.
+    WebP, TIFF and AVIF are supported, and HEIC with the package pillow-heif.
 
     Args:
         source: path of a regular file; the bytes of one, or a binary stream, which is read from
@@ -104,7 +110,7 @@ def _open(source: ImageSource, path: str, max_pixels: int, max_bytes: int) -> Im
         image = Image.fromarray(source)
     else:
         data = _read(source, path, max_bytes)
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     if reason := refusal(image, data, max_pixels):
         raise ImageError(path, reason)
     if data is not None:

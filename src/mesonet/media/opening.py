@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from mesonet.errors import MediaError
-from mesonet.images.reading import MAX_BYTES, read_image, without_warnings
+from mesonet.images.reading import FORMATS, MAX_BYTES, read_image, without_warnings
 from mesonet.media.animation import Animation
 from mesonet.media.clip import Limits
 from mesonet.media.video import Video
 
 MediaSource = str | os.PathLike[str] | bytes
 
-_IMAGES = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "AVIF")
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 
 
@@ -109,7 +108,7 @@ def _opener(source: MediaSource, name: str, limits: Limits) -> Callable[[], Bina
 def _image_format(file: BinaryIO) -> tuple[str | None, bool]:
     """Name of an image's format, None where it is no image; and whether it moves."""
     try:
-        with without_warnings(), Image.open(file, formats=_IMAGES) as image:
+        with without_warnings(), Image.open(file, formats=FORMATS) as image:
             format_ = image.format or "image"
             moves = format_ in _ANIMATED and getattr(image, "n_frames", 1) > 1
             return format_.lower(), moves
