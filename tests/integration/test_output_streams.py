@@ -24,9 +24,9 @@ def pictures(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("format_", ["table", "csv", "jsonl", "json"])
-def test_a_reader_that_goes_away_is_141_without_a_word(tiny_model, pictures, format_):
-    arguments = ["predict", str(pictures), "--model", str(tiny_model), "--format", format_]
+@pytest.mark.parametrize("format_", ["table", "csv"])
+def test_a_reader_that_goes_away_is_141_without_a_word(pictures, format_):
+    arguments = ["predict", str(pictures), "--model", "mesolite", "--format", format_]
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
@@ -38,8 +38,8 @@ def test_a_reader_that_goes_away_is_141_without_a_word(tiny_model, pictures, for
     assert "BrokenPipe" not in ended.stderr
 
 
-def test_a_closed_output_is_no_traceback(tiny_model, pictures):
-    command = [*_MAIN, "predict", str(pictures), "--model", str(tiny_model), "--format", "csv"]
+def test_a_closed_output_is_no_traceback(pictures):
+    command = [*_MAIN, "predict", str(pictures), "--model", "mesolite", "--format", "csv"]
     ended = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *command],
         stderr=subprocess.PIPE,
@@ -50,8 +50,8 @@ def test_a_closed_output_is_no_traceback(tiny_model, pictures):
     assert "Traceback" not in ended.stderr
 
 
-def test_an_ascii_terminal_does_not_stop_a_csv(tiny_model, pictures):
-    arguments = ["predict", pictures, "--model", tiny_model, "--format", "csv"]
+def test_an_ascii_terminal_does_not_stop_a_csv(pictures):
+    arguments = ["predict", pictures, "--model", "mesolite", "--format", "csv"]
     ended = mesonet_process(*arguments, PYTHONIOENCODING="ascii")
     assert ended.returncode == 0, ended.stderr
     paths = [row["path"] for row in csv.DictReader(io.StringIO(ended.stdout))]
@@ -59,7 +59,7 @@ def test_an_ascii_terminal_does_not_stop_a_csv(tiny_model, pictures):
     assert any(path.endswith("gr\\xf6\\xdfe.png") for path in paths)
 
 
-def test_a_terminated_run_leaves_no_file(tiny_model, pictures, tmp_path):
+def test_a_terminated_run_leaves_no_file(pictures, tmp_path):
     images = [str(path) for path in sorted(pictures.iterdir())]
     verdicts = tmp_path / "verdicts.csv"
     code = (
@@ -73,7 +73,7 @@ def test_a_terminated_run_leaves_no_file(tiny_model, pictures, tmp_path):
         "predict",
         *images,
         "--model",
-        str(tiny_model),
+        "mesolite",
         "--format",
         "csv",
         "-o",
