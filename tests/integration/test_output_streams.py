@@ -26,7 +26,7 @@ def pictures(tmp_path_factory):
 
 @pytest.mark.parametrize("format_", ["table", "csv"])
 def test_a_reader_that_goes_away_is_141_without_a_word(pictures, format_):
-    arguments = ["predict", str(pictures), "--model", "mesolite", "--format", format_]
+    arguments = ["predict", str(pictures), "--model", "standard", "--format", format_]
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
@@ -39,7 +39,7 @@ def test_a_reader_that_goes_away_is_141_without_a_word(pictures, format_):
 
 
 def test_a_closed_output_is_no_traceback(pictures):
-    command = [*_MAIN, "predict", str(pictures), "--model", "mesolite", "--format", "csv"]
+    command = [*_MAIN, "predict", str(pictures), "--model", "standard", "--format", "csv"]
     ended = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *command],
         stderr=subprocess.PIPE,
@@ -51,7 +51,7 @@ def test_a_closed_output_is_no_traceback(pictures):
 
 
 def test_an_ascii_terminal_does_not_stop_a_csv(pictures):
-    arguments = ["predict", pictures, "--model", "mesolite", "--format", "csv"]
+    arguments = ["predict", pictures, "--model", "standard", "--format", "csv"]
     ended = mesonet_process(*arguments, PYTHONIOENCODING="ascii")
     assert ended.returncode == 0, ended.stderr
     paths = [row["path"] for row in csv.DictReader(io.StringIO(ended.stdout))]
@@ -73,7 +73,7 @@ def test_a_terminated_run_leaves_no_file(pictures, tmp_path):
         "predict",
         *images,
         "--model",
-        "mesolite",
+        "standard",
         "--format",
         "csv",
         "-o",

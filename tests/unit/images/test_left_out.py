@@ -58,7 +58,7 @@ def test_an_address_is_explained(address):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("meso5", "did you mean meso4?"), ("Mesolit", "mesolite?"), ("zzz", "mesonet models")],
+    [("meso5", "did you mean meso4?"), ("Standart", "standard?"), ("zzz", "mesonet models")],
 )
 def test_a_misspelt_model_is_explained(name, hint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
