@@ -127,9 +127,11 @@ def _terminate(*_: object) -> None:
 
 
 def _misunderstood(message: str) -> str:
-    comma = re.search(r"'(\d*),(\d+)' is not a valid float", message)
-    if comma:
-        message += f" Write {comma[1] or 0}.{comma[2]}, with a point."
+    """Explain a decimal comma, which the message itself may not repeat."""
+    given = (re.search(r"(?:^|=)(\d*),(\d+)$", argument) for argument in sys.argv[1:])
+    comma = next(filter(None, given), None)
+    if comma and re.search("valid (number|float)", message):
+        message += f". Write {comma[1] or 0}.{comma[2]}, with a point"
     return message
 
 
