@@ -87,12 +87,12 @@ class StoreError(InputError):
     """A feature store cannot be written or read as asked."""
 
 
-class ReportError(InputError):
-    """A report cannot be verified."""
-
-
 class ProvenanceError(InputError):
     """A trust list cannot be had."""
+
+
+class ReportError(InputError):
+    """A report cannot be verified."""
 
 
 class ArgumentError(MesonetError, ValueError):

@@ -127,7 +127,7 @@ def test_a_lost_connection_can_be_tried_again(page: Any, media: Media) -> None:
 
 
 def test_by_keyboard_alone(page: Any, media: Media) -> None:
-    page.goto("/")
+    page.goto("/", wait_until="networkidle")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")

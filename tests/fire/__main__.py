@@ -2,7 +2,6 @@
 
 import argparse
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -56,9 +55,15 @@ def main() -> int:
         failed = sum(
             campaign(name, items, hold, options.seconds) for name, (items, hold) in doors.items()
         )
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    megabytes = _largest_memory()
     print(f"largest memory {megabytes} MB")
     return int(failed > 0 or megabytes > _MEGABYTES)
+
+
+def _largest_memory() -> int:
+    """In MB, of this process alone: `getrusage` counts that of the one that started it, too."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line.split()[1] for line in status.splitlines() if line[:5] == "VmHWM")) // 1024
 
 
 if __name__ == "__main__":
