@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def address(request: HttpRequest) -> str:
-    """Where a request comes from, by ``NUM_PROXIES``, as throttling has it."""
-    return str(AnonRateThrottle().get_ident(request))
+def address(request: HttpRequest) -> str | None:
+    """Where a request comes from, by ``NUM_PROXIES``, as throttling has it; None if nowhere."""
+    ident = AnonRateThrottle().get_ident(request)
+    return str(ident) if ident else None
 
 
 class UserThrottle(UserRateThrottle):

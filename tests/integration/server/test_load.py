@@ -77,10 +77,10 @@ def test_a_turn_that_does_not_come_in_time(settings: Any, stuck: threading.Event
     client = patient_client()
     first = threading.Thread(target=detect, args=(client,))
     first.start()
-    wait_until(lambda: detect(client).status_code == 503, 10)
+    wait_until(lambda: detect(client).status_code == 503)
     stuck.set()
     first.join(20)
-    wait_until(lambda: detect(client).status_code == 500, 10)
+    wait_until(lambda: detect(client).status_code == 500)
 
 
 # What waits in the background
