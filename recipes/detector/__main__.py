@@ -21,27 +21,22 @@ def stages(data: Path, run: Path) -> dict[str, tuple[list[object], Path]]:
     """Module with arguments, and result, by the name of the stage."""
     boxes, tokens = run / "boxes.csv", run / "tokens"
     standard, head = run / "detector.keras", run / "head.npz"
-    scores = {
-        f"{name}-{part}": run / f"{name}-{part}.csv"
-        for name in ("standard", "thorough")
-        for part in ("validation", "test")
-    }
+    first, second = run / "standard-validation.csv", run / "thorough-validation.csv"
     faces = ["--data", data, "--boxes", boxes]
-    part = ["--data", data, "--part"]
-    first = scores["standard-validation"]
     return {
         "boxes": (["boxes", data, boxes], boxes),
         "train": (["train", run, *faces], standard),
-        "scores": (["scores", standard, first, *part, "validation"], first),
+        "scores": (["scores", standard, first, "--data", data, "--part", "validation"], first),
         "release": (["release", standard, first, run / "standard"], run / "standard.keras"),
         "encode": (
             ["encode", tokens, *faces, "--batches", BATCHES],
             tokens / f"{BATCHES - 1:05}.npz",
         ),
         "head": (
-            ["head", head, "--tokens", tokens, "--data", data, "--standard", first],
+            ["head", head, second, "--tokens", tokens, "--data", data, "--standard", first],
             head,
         ),
+        "release-thorough": (["release", head, second, run / "thorough"], run / "thorough.npz"),
     }
 
 

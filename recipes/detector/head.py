@@ -1,12 +1,13 @@
 r"""Fit the head of `thorough` on class tokens, and mix it with `standard` on validation images.
 
-    python -m recipes.detector.head HEAD.npz --tokens TOKENS --data DATA \
+    python -m recipes.detector.head HEAD.npz THOROUGH.csv --tokens TOKENS --data DATA \
         --standard recipes/detector/scores/standard-validation.csv
 
 The validation images' tokens are kept beside those of the training views.
 """
 
 import argparse
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def mix(
 
 
 def main() -> None:
-    """Fit, mix, print the AUC of each set on validation images, and write the head."""
+    """Fit, mix, print the AUC of each set on validation images, write the head and its scores."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("head", type=Path)
+    parser.add_argument("scores", type=Path)
     parser.add_argument("--tokens", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--standard", type=Path, required=True)
@@ -104,6 +106,13 @@ def main() -> None:
         gamma=mixed.gamma,
         mix=np.array(mixed.mix),
     )
+    raw = 1 / (1 + np.exp(-mixed.log_odds(np.load(kept), standard)))
+    with arguments.scores.open("w", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(["file", "group", "raw_score"])
+        lines.writerows(
+            [s.file, s.group, f"{score:.6f}"] for s, score in zip(chosen, raw, strict=True)
+        )
 
 
 if __name__ == "__main__":
