@@ -38,12 +38,19 @@ def patient_client() -> Client:
 
 
 @pytest.fixture
-def stuck(model: MLModel, monkeypatch: pytest.MonkeyPatch) -> Any:
+def entered() -> threading.Event:
+    """Set as soon as a picture is being scored."""
+    return threading.Event()
+
+
+@pytest.fixture
+def stuck(model: MLModel, entered: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Scoring waits for this event."""
     event = threading.Event()
 
     def score(*_: Any) -> None:
-        event.wait(20)
+        entered.set()
+        event.wait(120)
         raise RuntimeError
 
     monkeypatch.setattr(views, "score", score)
@@ -52,13 +59,13 @@ def stuck(model: MLModel, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_what_has_no_room_is_told_to_come_back(settings: Any, stuck: threading.Event) -> None:
-    settings.SCORE_AT_ONCE, settings.SCORE_WAITING, settings.SCORE_WAIT_SECONDS = 1, 1, 20
+    settings.SCORE_AT_ONCE, settings.SCORE_WAITING, settings.SCORE_WAIT_SECONDS = 1, 1, 120
     client = patient_client()
     answers: list[Any] = []
     threads = [threading.Thread(target=lambda: answers.append(detect(client))) for _ in range(4)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(answers) == 2, 20)
+    wait_until(lambda: len(answers) == 2)
 
     for answer in answers:
         assert answer.status_code == 503
@@ -68,19 +75,22 @@ def test_what_has_no_room_is_told_to_come_back(settings: Any, stuck: threading.E
     assert client.get("/api/v1/models").status_code == 200
     stuck.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(answer.status_code for answer in answers) == [500, 500, 503, 503]
 
 
-def test_a_turn_that_does_not_come_in_time(settings: Any, stuck: threading.Event) -> None:
+def test_a_turn_that_does_not_come_in_time(
+    settings: Any, stuck: threading.Event, entered: threading.Event
+) -> None:
     settings.SCORE_AT_ONCE, settings.SCORE_WAITING, settings.SCORE_WAIT_SECONDS = 1, 5, 0.2
     client = patient_client()
     first = threading.Thread(target=detect, args=(client,))
     first.start()
-    wait_until(lambda: detect(client).status_code == 503)
+    assert entered.wait(60)
+    assert detect(client).status_code == 503
     stuck.set()
-    first.join(20)
-    wait_until(lambda: detect(client).status_code == 500)
+    first.join(60)
+    assert detect(client).status_code == 500
 
 
 # What waits in the background
