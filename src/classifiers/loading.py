@@ -14,7 +14,7 @@ from django.db.models.fields.files import FieldFile
 from classifiers import conf
 from classifiers.trial import check_loading
 from mesonet.detector import Detector
-from mesonet.weights import list_released
+from mesonet.weights import released_file
 
 _loaded: OrderedDict[str, Future[Detector]] = OrderedDict()
 _lock = threading.Lock()
@@ -65,23 +65,16 @@ def try_loading(sha256: str, file: FieldFile) -> None:
     Raises:
         mesonet.errors.ModelFileError: it cannot be loaded, or not in time.
     """
-    if conf.load_seconds() and _released(sha256) is None:
+    if conf.load_seconds() and released_file(sha256) is None:
         with _local_copy(file) as path:
             check_loading(path, conf.load_seconds())
 
 
 def _load(sha256: str, file: FieldFile) -> Detector:
-    if released := _released(sha256):  # starts without Keras
-        return Detector.load(released)
+    if released := released_file(sha256):  # starts without Keras
+        return Detector.load(released.name)
     with _local_copy(file) as path:
         return Detector.load(path)
-
-
-def _released(sha256: str) -> str | None:
-    from mesonet.files import file_hash
-
-    found = (item.name for item in list_released() if file_hash(item.path) == sha256)
-    return next(found, None)
 
 
 @contextmanager

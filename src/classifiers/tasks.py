@@ -75,6 +75,8 @@ def _enqueue(model_id: str, **_: Any) -> None:
 
 
 def _conv_layers(detector: Detector) -> list[Any]:
+    if not detector.has_network:
+        return []
     from mesonet.model import conv_layers
 
     return [

@@ -193,6 +193,11 @@ class Detector:
         detector.__dict__["network"] = network
         return detector
 
+    @property
+    def has_network(self) -> bool:
+        """Whether there is a Keras model; where the weights are a head there is none."""
+        return self.model_path.suffix != ".npz"
+
     @cached_property
     def network(self) -> "keras.Model":
         """The Keras model, for explanations and export.
@@ -202,7 +207,7 @@ class Detector:
         """
         from mesonet.model_file import load_model
 
-        if self.model_path.suffix == ".npz":
+        if not self.has_network:
             raise ModelFileError(self.name, "has no Keras network; `standard` has one")
 
         return load_model(self.model_path)[0]

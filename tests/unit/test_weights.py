@@ -2,19 +2,21 @@ import numpy as np
 import pytest
 
 from mesonet.detector import Detector
+from mesonet.files import file_hash
 from mesonet.model_file import load_model
-from mesonet.weights import DEFAULT, list_released, released
+from mesonet.weights import DEFAULT, list_released, released, released_file
 
 NAMES = [model.name for model in list_released()]
+NETWORKS = [model.name for model in list_released() if not model.needs_encoder]
 
 
 def test_the_networks_are_released_and_the_default_is_one_of_them():
-    assert {"standard", "meso4", "mesoinception4"} <= set(NAMES)
+    assert {"standard", "thorough", "meso4", "mesoinception4"} == set(NAMES)
     assert DEFAULT in NAMES
     assert released("nothing") is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_onnx_and_keras_files_are_the_same_network(name):
     model = released(name)
     network, info = load_model(model.path)
@@ -26,6 +28,12 @@ def test_onnx_and_keras_files_are_the_same_network(name):
     expected = 1 - network.predict(x, verbose=0)[:, 0]
     rounded = 1e-3 if name == "standard" else 1e-5  # each of its files to 16 bits, by itself
     assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=rounded)
+
+
+def test_a_released_file_is_known_by_its_content():
+    head = released("thorough")
+    assert released_file(file_hash(head.path)) == head
+    assert released_file("0" * 64) is None
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,12 +6,11 @@ def run() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mesonet.weights import DEFAULT, THOROUGH, list_released, released
+    from mesonet.weights import DEFAULT, list_released
 
     console = Console(highlight=False, soft_wrap=True)
     table = Table("released weights", "threshold", "", box=None, pad_edge=False)
-    thorough = released(THOROUGH)
-    models = [*list_released(), *([thorough] if thorough else [])]
+    models = list_released()
     for model in models:
         name = f"{model.name} (default)" if model.name == DEFAULT else model.name
         table.add_row(name, f"{model.info.threshold:.3f}", model.summary)

@@ -8,9 +8,10 @@ model stands on CLIP's image encoder, which is fetched, a ``.npz`` file has its 
 import json
 import zipfile
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
+from mesonet.files import file_hash
 from mesonet.model_info import ModelInfo
 from mesonet.weights.fetching import encoder_file
 
@@ -66,14 +67,20 @@ class Released:
 
 
 def list_released() -> list[Released]:
-    """The released models that come as a whole with the package, by name."""
-    return [Released(path.stem, path) for path in sorted(_FOLDER.glob("*.keras"))]
+    """The released models by name, be their weights all here or not."""
+    paths = [path for suffix in ("keras", "npz") for path in _FOLDER.glob(f"*.{suffix}")]
+    return [Released(path.stem, path) for path in sorted(paths)]
 
 
 def released(name: str) -> Released | None:
-    """The released model of this name, if there is one, be its weights all here or not."""
-    models = [*list_released(), Released(THOROUGH, _FOLDER / f"{THOROUGH}.npz")]
-    return next((model for model in models if model.name == name and model.path.is_file()), None)
+    """The released model of this name, if there is one."""
+    return next((model for model in list_released() if model.name == name), None)
+
+
+@cache
+def released_file(sha256: str) -> Released | None:
+    """The released model whose file has this SHA-256, if there is one."""
+    return next((model for model in list_released() if file_hash(model.path) == sha256), None)
 
 
 def best_ready() -> str:

@@ -43,7 +43,9 @@ def load_encoder_weights() -> Weights:
     """
     path = encoder_file()
     if not path.is_file():
-        raise ModelFileError("thorough", f"its image encoder is not on this machine; {_HOW}")
+        raise ModelFileError(
+            "thorough", f"needs an image encoder that is not on this machine; {_HOW}"
+        )
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)

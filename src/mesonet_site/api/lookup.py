@@ -8,6 +8,7 @@ from rest_framework.exceptions import NotFound
 
 from classifiers.models import MLModel
 from mesonet.detector import Detector
+from mesonet.weights import best_ready
 from mesonet_site.api.problems import Conflict
 
 
@@ -30,10 +31,14 @@ def find_model(wanted: str | UUID) -> MLModel:
 def default_model() -> MLModel | None:
     """The model that is used where none is named, be it ready or not; None where there is none.
 
-    It is ``DEFAULT_MODEL``, or else the library's default, or else the oldest.
+    It is ``DEFAULT_MODEL``, or else the best released detector that is ready, or else the
+    library's default, or else the oldest.
     """
     if settings.DEFAULT_MODEL:
         return MLModel.objects.filter(model_name=settings.DEFAULT_MODEL).first()
+    best = MLModel.objects.filter(model_name=best_ready()).first()
+    if best and best.usable:
+        return best
     return MLModel.objects.filter(model_name=Detector.default).first() or MLModel.objects.first()
 
 

@@ -21,6 +21,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from mesonet.errors import ModelFileError
+
 CONTENT_TYPE = "application/problem+json"
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = trouble
     elif isinstance(error, IntegrityError):  # two requests at the same moment
         error = Conflict("It exists already.")
+    elif isinstance(error, ModelFileError):  # such as an encoder that was removed
+        error = Conflict(f"The model cannot be used: it {error.reason}.")
     elif isinstance(error, SuspiciousOperation):
         error = exceptions.ParseError("The request is malformed.")
     response = exception_handler(error, context)

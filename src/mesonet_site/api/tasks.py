@@ -12,6 +12,7 @@ from django_tasks import TaskContext, task
 
 from classifiers.models import MLModel
 from classifiers.tasks import MAX_ATTEMPTS
+from mesonet.errors import ModelFileError
 from mesonet_site.api.models import Detection
 from mesonet_site.api.people import check_upload
 from mesonet_site.api.scoring import score
@@ -39,6 +40,8 @@ def detect(context: TaskContext, detection_id: str) -> None:
         finished = _score_all(detection, detection.model)
     except (InterruptedError, LookupError) as error:
         unfinished.update(state=Detection.State.FAILED, message=f"{error}")
+    except ModelFileError as error:
+        unfinished.update(state=Detection.State.FAILED, message=f"the model {error.reason}"[:500])
     except Exception:
         unfinished.update(
             state=Detection.State.FAILED, message="scoring failed; the worker's log says why"

@@ -1,6 +1,7 @@
 """Scoring one's own images by the API."""
 
 import uuid
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,20 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 from tests.integration.server.helpers import Attempt, picture, run_queued, upload
 
+from classifiers import loading
 from classifiers.models import MLModel
 from mesonet.detector import Detector, Verdict
+from mesonet.runtime import Runtime
+from mesonet.weights import released
+from mesonet.weights.fetching import encoder_file
 from mesonet_site.api import tasks
+from mesonet_site.api.management.commands import register_released
 from mesonet_site.api.models import Detection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -239,6 +246,42 @@ def test_the_default_model(
 
     settings.DEFAULT_MODEL = "missing"
     assert post(client).json()["detail"] == "The server has no model 'missing'."
+
+
+def test_thorough_speaks_where_its_encoder_is(
+    client: APIClient,
+    model_file: Path,
+    db: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sure(*_: Path) -> Runtime:
+        return lambda images: np.full(len(images), 0.25, np.float32)
+
+    monkeypatch.setenv("MESONET_CACHE", str(tmp_path))
+    monkeypatch.setattr("mesonet.thorough.thorough_runtime", sure)
+    thorough = released("thorough")
+    monkeypatch.setattr(register_released, "list_released", lambda: [thorough])
+    upload(model_file, "standard")
+    call_command("register_released", verbosity=0)
+    assert not MLModel.objects.filter(model_name="thorough").exists()
+
+    encoder_file().touch()
+    call_command("register_released", verbosity=0)
+    assert MLModel.objects.get(model_name="thorough").conv_layers == []
+    answer = post(client).json()
+    assert answer["model"] == "thorough"
+    assert answer["results"][0]["raw_score"] == pytest.approx(0.75)
+    assert post(client, model="thorough", layers=[0]).status_code == 404
+
+    encoder_file().unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("MESONET_CACHE", str(tmp_path))
+    monkeypatch.setattr(loading, "_loaded", OrderedDict())
+    assert post(client).json()["model"] == "standard"
+    refused = post(client, model="thorough")
+    assert refused.status_code == 409
+    assert "mesonet weights get thorough" in refused.json()["detail"]
 
 
 # Many images

@@ -9,16 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mesonet.files import file_hash
-from mesonet.weights import Released, list_released
+from mesonet.weights import Released
 
 _DEEPER = {"h1": "h3", "h2": "h3", "h3": "h4", "h4": "h5"}
-
-
-@lru_cache
-def find_released(sha256: str) -> Released | None:
-    """The released model whose file has this hash."""
-    return next((model for model in list_released() if file_hash(model.path) == sha256), None)
 
 
 @lru_cache

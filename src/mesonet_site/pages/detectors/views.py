@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET
 from classifiers.models import MLModel
 from mesonet.evidence import WORDS
 from mesonet.model_info import ModelInfo
+from mesonet.weights import released_file
 from mesonet_site.api.views import ModelViewSet
 from mesonet_site.pages import doors
 from mesonet_site.pages.check.words import SIGNS, VERDICTS
-from mesonet_site.pages.detectors.cards import card, find_released
+from mesonet_site.pages.detectors.cards import card
 from mesonet_site.pages.detectors.plots import reliability_bars, roc_points, roc_rows
 
 UNFINISHED = (MLModel.State.WAITING, MLModel.State.RUNNING)
@@ -31,7 +32,7 @@ def one_model(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """What is known of a model, and how its measurement goes."""
     model = doors.fetch(ModelViewSet, "retrieve", request, id=id)
     context: dict[str, Any] = {"model": model, "running": model["state"] in UNFINISHED}
-    if released := find_released(model["sha256"]):
+    if released := released_file(model["sha256"]):
         info = released.info
         context |= {"card": card(released), "info": info, "words": _words(info)}
         context["error_rate"] = 100 * (info.error_rate or 0)

@@ -11,7 +11,7 @@ from mesonet.weights import DEFAULT, list_released
 
 
 class Command(BaseCommand):
-    """Adds the released models that are not there yet."""
+    """Adds the released models whose weights are on this machine, and that are not there yet."""
 
     help = "Register the weights that come with the library"
 
@@ -25,7 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *, replace: bool, **_: Any) -> None:
         """Add what is missing, and replace or name what differs."""
-        for released in sorted(list_released(), key=lambda released: released.name != DEFAULT):
+        ready = [released for released in list_released() if released.is_ready]
+        for released in sorted(ready, key=lambda released: released.name != DEFAULT):
             model = MLModel.objects.filter(model_name=released.name).first()
             if model is None:
                 model = MLModel(model_name=released.name)
