@@ -12,9 +12,7 @@ from rest_framework.test import APIClient
 from classifiers.models import MLModel
 from mesonet.detector import Detector, Verdict
 
-pytestmark = pytest.mark.slow
-
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.shared]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.shared]
 
 
 def test_model1(shared: Path, client: APIClient, settings: Any) -> None:

@@ -116,9 +116,7 @@ def test_alpha_is_laid_aside_or_over_white(tmp_path):
 
 
 def test_hdr_is_said(tmp_path):
-    write_clip(
-        tmp_path / "a.mp4", [portrait(64)] * 2, pixels="yuv420p10le", color_trc=16, codec="libx265"
-    )
+    write_clip(tmp_path / "a.mp4", [portrait(64)] * 2, pixels="yuv420p10le", color_trc=16)
     clip = opened(tmp_path / "a.mp4")
     assert len(list(clip.frames(2))) == 2
     assert any("HDR" in problem for problem in clip.problems)
