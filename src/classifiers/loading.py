@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db.models.fields.files import FieldFile
 
 from classifiers import conf
-from classifiers.trial import check_loading
+from classifiers.loading_check import check_loading
 from mesonet.detector import Detector
 from mesonet.weights import released_file
 
@@ -57,10 +57,10 @@ def get_detector(sha256: str, file: FieldFile) -> Detector:
 
 
 def try_loading(sha256: str, file: FieldFile) -> None:
-    """Load a model file in a process of its own; see `classifiers.trial.check_loading`.
+    """Load a model file in a process of its own; see `classifiers.loading_check.check_loading`.
 
-    Files that came with the library need no trial, and with ``CLASSIFIERS_LOAD_SECONDS`` 0 there
-    is none.
+    Files that came with the library need no such check, and with ``CLASSIFIERS_LOAD_SECONDS`` 0
+    there is none.
 
     Raises:
         mesonet.errors.ModelFileError: it cannot be loaded, or not in time.

@@ -1,6 +1,7 @@
 """Loads a model in a process of its own, which may take too long, or crash, and harm nobody.
 
-``python -m classifiers.trial PATH`` ends with 0, or with 3 and the reason on standard output.
+``python -m classifiers.loading_check PATH`` ends with 0, or with 3 and the reason on standard
+output.
 """
 
 import subprocess
@@ -20,7 +21,7 @@ def check_loading(path: Path, seconds: float) -> None:
     Raises:
         ModelFileError: the file is refused, takes longer than ``seconds``, or crashes the process.
     """
-    command = [sys.executable, "-m", "classifiers.trial", str(path)]
+    command = [sys.executable, "-m", "classifiers.loading_check", str(path)]
     try:
         done = subprocess.run(command, timeout=seconds, capture_output=True, text=True, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

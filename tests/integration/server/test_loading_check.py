@@ -7,8 +7,8 @@ import pytest
 from tests.hostile import oversized_models
 from tests.integration.server.helpers import upload
 
-from classifiers import trial
-from classifiers.trial import check_loading
+from classifiers import loading_check
+from classifiers.loading_check import check_loading
 from mesonet.errors import ModelFileError
 
 
@@ -33,9 +33,9 @@ def test_what_takes_too_long_or_crashes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, reason: str
 ) -> None:
     python = tmp_path / "python"
-    python.write_text(f"#!{trial.sys.executable}\n{program}\n")
+    python.write_text(f"#!{loading_check.sys.executable}\n{program}\n")
     python.chmod(0o755)
-    monkeypatch.setattr(trial.sys, "executable", str(python))
+    monkeypatch.setattr(loading_check.sys, "executable", str(python))
     with pytest.raises(ModelFileError, match=reason):
         check_loading(tmp_path / "model.keras", 1)
 
