@@ -11,5 +11,5 @@ class ApiConfig(AppConfig):
     verbose_name = "Detections"
 
     def ready(self) -> None:
-        """Register the checks of the settings and the worker's regular duties."""
-        from mesonet_site.api import checks, duties  # noqa: F401
+        """Register the checks of the settings and the housekeeping of the worker."""
+        from mesonet_site.api import checks, housekeeping  # noqa: F401
