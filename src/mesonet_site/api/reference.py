@@ -16,9 +16,9 @@ from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from classifiers.utils import get_dataset_size, get_predictions
 from mesonet.errors import DataError
+from mesonet_site.api.concurrency import LimitedConcurrency
 from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.problems import Busy, Conflict
-from mesonet_site.api.turns import TakesTurns
 
 _drawing = threading.Semaphore(1)
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
@@ -55,10 +55,10 @@ class AvailableModels(APIView):
         return Response(models.data)
 
 
-class Predictions(TakesTurns):
+class Predictions(LimitedConcurrency):
     """Predictions of random labelled images."""
 
-    turns = ("GET",)
+    limited_actions = ("GET",)
 
     @extend_schema(
         tags=["reference"],
@@ -71,10 +71,10 @@ class Predictions(TakesTurns):
         return _predict(request, model_id, images, [])
 
 
-class PredictionsWithPlots(TakesTurns):
+class PredictionsWithPlots(LimitedConcurrency):
     """Predictions of random labelled images, with plots."""
 
-    turns = ("GET",)
+    limited_actions = ("GET",)
 
     @extend_schema(
         tags=["reference"],

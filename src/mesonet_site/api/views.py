@@ -16,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from classifiers.models import MLModel
 from mesonet.errors import MediaError
+from mesonet_site.api.concurrency import LimitedConcurrency
 from mesonet_site.api.lookup import check_layers, check_usable, default_model, find_model
 from mesonet_site.api.models import Detection
 from mesonet_site.api.people import check_upload, kind_of_upload
@@ -30,7 +31,6 @@ from mesonet_site.api.serializers import (
 )
 from mesonet_site.api.tasks import detect
 from mesonet_site.api.throttling import AnonymousDetectionThrottle, UserDetectionThrottle
-from mesonet_site.api.turns import TakesTurns
 
 
 @extend_schema_view(
@@ -67,7 +67,7 @@ class ModelViewSet(
 )
 @extend_schema(tags=["detections"])
 class DetectionViewSet(
-    TakesTurns,
+    LimitedConcurrency,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
@@ -79,7 +79,7 @@ class DetectionViewSet(
     that of a user only they and staff may.
     """
 
-    turns = ("create",)
+    limited_actions = ("create",)
     queryset = Detection.objects.all()
     serializer_class = DetectionSerializer
     permission_classes = (MayDetect,)

@@ -1,4 +1,4 @@
-"""Letting requests that score wait for each other, and sending those away that have no room."""
+"""How many requests may score at once: some wait, and those that have no room are sent away."""
 
 import threading
 from collections.abc import Iterator
@@ -14,42 +14,43 @@ from rest_framework.views import APIView
 from mesonet_site.api.problems import Busy
 
 
-class TakesTurns(APIView):
-    """A view some of whose actions wait for their turn, before the body is parsed.
+class LimitedConcurrency(APIView):
+    """A view some of whose actions wait for a free slot, before the body is parsed.
 
     ``SCORE_AT_ONCE`` of them run and ``SCORE_WAITING`` wait, ``SCORE_WAIT_SECONDS`` at most; the
     others are answered by 503. Views of another kind, such as health checks and reading, do not
     wait for them.
 
     Attributes:
-        turns: the actions, or methods where a view has none.
+        limited_actions: the actions, or methods where a view has none.
     """
 
-    turns: ClassVar[tuple[str, ...]] = ()
+    limited_actions: ClassVar[tuple[str, ...]] = ()
 
     def dispatch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer, and give the turn back."""
-        with ExitStack() as self._turn:
+        """Answer, and give the slot back."""
+        with ExitStack() as self._slot:
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Wait for a turn, once it is clear who asks.
+        """Wait for a slot, once it is clear who asks.
 
         Raises:
-            Busy: too many wait already, or the turn did not come in time.
+            Busy: too many wait already, or none became free in time.
         """
         super().initial(request, *args, **kwargs)
-        if getattr(self, "action", request.method) in self.turns:
-            self._turn.enter_context(_queue(settings.SCORE_AT_ONCE, settings.SCORE_WAITING).turn())
+        if getattr(self, "action", request.method) in self.limited_actions:
+            slots = _slots(settings.SCORE_AT_ONCE, settings.SCORE_WAITING)
+            self._slot.enter_context(slots.take())
 
 
-class _Queue:
+class _Slots:
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free = threading.BoundedSemaphore(at_once)
         self._room = threading.BoundedSemaphore(at_once + waiting)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def take(self) -> Iterator[None]:
         if not self._room.acquire(blocking=False):
             raise Busy
         try:
@@ -64,5 +65,5 @@ class _Queue:
 
 
 @cache
-def _queue(at_once: int, waiting: int) -> _Queue:
-    return _Queue(at_once, waiting)
+def _slots(at_once: int, waiting: int) -> _Slots:
+    return _Slots(at_once, waiting)
