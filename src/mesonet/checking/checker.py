@@ -102,17 +102,21 @@ class Checker:
                 check = self._clip(path, medium, facts, pictures, progress)
             return replace(check, provenance=read_provenance(source))
         except MediaError as error:
-            return Check(
-                path=path,
-                kind=None,
-                outcome="unreadable",
-                verdict=None,
-                fake_probability=None,
-                file=facts,
-                model=self.detector.name,
-                scale=Scale.of(self.detector.info),
-                notes=(error.reason,),
-            )
+            return self.unreadable(path, error.reason, facts)
+
+    def unreadable(self, path: str, reason: str, facts: FileFacts | None = None) -> Check:
+        """The record of a medium that cannot be read, and why."""
+        return Check(
+            path=path,
+            kind=None,
+            outcome="unreadable",
+            verdict=None,
+            fake_probability=None,
+            file=facts or FileFacts(),
+            model=self.detector.name,
+            scale=Scale.of(self.detector.info),
+            notes=(reason,),
+        )
 
     def check_all(
         self, sources: Iterable[MediaSource], *, pictures: bool = False

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesonet.cli.options import Model, Output
+from mesonet.cli.options import (
+    Address,
+    Column,
+    DryRun,
+    Engine,
+    EngineOption,
+    Limit,
+    Listed,
+    MaxErrorShare,
+    Model,
+    Output,
+    Resume,
+    ShardSize,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from mesonet.checking import Check
@@ -20,13 +34,17 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 def run(
     media: Annotated[
-        list[str],
-        typer.Argument(metavar="MEDIA...", help="Photographs, clips, folders or glob patterns."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="MEDIA...",
+            help="Photographs, clips, folders or glob patterns; s3:// and gs://.",
+        ),
+    ] = None,
     model: Model = None,
     format: Annotated[Format, typer.Option(help="How checks are written.")] = Format.TEXT,  # noqa: A002
     output: Output = None,
@@ -45,6 +63,16 @@ def run(
             help="Say where the score of a photograph's most suspicious person came from.",
         ),
     ] = False,
+    listed: Listed = None,
+    column: Column = "path",
+    limit: Limit = None,
+    dry_run: DryRun = False,
+    max_error_share: MaxErrorShare = None,
+    resume: Resume = False,
+    shard_size: ShardSize = 100,
+    engine: EngineOption = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
 ) -> None:
     """Is somebody in these photographs or clips forged?
 
@@ -54,31 +82,50 @@ def run(
     exit code is 1.
     """
     import sys
-    from collections import Counter
     from contextlib import ExitStack
+    from functools import partial
+
+    from mesonet.bulk.outcome import Outcome
+    from mesonet.bulk.reading import checks
+    from mesonet.cli.bulk import Run, Source, print_plan, refuse_without_parquet, write_parts
+    from mesonet.errors import ArgumentError
+    from mesonet.media import MEDIA_SUFFIXES
+
+    source = Source(media or [], MEDIA_SUFFIXES, listed, column, limit)
+    settings = Run(output, resume, shard_size, engine, address, workers, max_error_share, dry_run)
+    if format is Format.PARQUET:
+        from mesonet.bulk.scoring import CheckScorer
+
+        if report:
+            raise ArgumentError("--report has a page for a few media, not for --format parquet")
+        write_parts(partial(CheckScorer, model, frames, quick, explain), source, settings)
+        return
+    refuse_without_parquet(settings)
+    if dry_run:
+        print_plan(source.items())
+        return
 
     from mesonet.checking import Checker
     from mesonet.cli import check_output
     from mesonet.cli import output as files
     from mesonet.cli.progress import track
-    from mesonet.images.finding import find_images
-    from mesonet.images.left_out import describe_left_out
-    from mesonet.media import MEDIA_SUFFIXES
     from mesonet.report import Report
 
-    paths, problems = find_images(media, MEDIA_SUFFIXES)
+    found = list(source.items())
+    problems = [item for item in found if item.error is not None]
+    items = [item for item in found if item.error is None]
     for problem in problems:
-        files.print_left_out(str(problem))
-    for left_out in describe_left_out(media, MEDIA_SUFFIXES):
-        files.print_left_out(left_out)
+        files.print_left_out(f"{problem.path}: {problem.error}")
+    source.print_left_out()
     checker = Checker(model, frames=frames, quick=quick, explain=explain)
-    counts: Counter[str] = Counter()
+    outcome = Outcome()
     page: Report | None = None
 
     def counted() -> Iterator["Check"]:
-        checks = checker.check_all(paths, pictures=report is not None)
-        for check in track(checks, len(paths), "checking", quiet=files.is_terminal(output)):
-            counts[check.verdict or check.outcome] += 1
+        results = checks(checker, items, pictures=report is not None)
+        for check in track(results, len(items), "checking", quiet=files.is_terminal(output)):
+            outcome.add(check.verdict or check.outcome, check.outcome == "unreadable")
+            outcome.check_errors(max_error_share)
             if page:
                 page.add(check)
             yield check
@@ -91,10 +138,9 @@ def run(
         check_output.WRITERS[format](counted(), stream)
     if report:
         print(f"report: {report}", file=sys.stderr)
-    summary = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in sorted(counts.items()))
     print(
-        f"{summary or 'no media'} (model {checker.detector.name})",
+        f"{outcome.summary or 'no media'} (model {checker.detector.name})",
         file=sys.stdout if format is Format.TEXT and not output else sys.stderr,
     )
-    if problems or counts["unreadable"] or not paths:
+    if outcome.has_errors(max_error_share) or problems or not items:
         raise typer.Exit(1)

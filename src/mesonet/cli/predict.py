@@ -7,7 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesonet.cli.options import Architecture, BatchSize, Model, Output, Threshold
+from mesonet.cli.options import (
+    Address,
+    Architecture,
+    BatchSize,
+    Column,
+    DryRun,
+    Engine,
+    EngineOption,
+    Limit,
+    Listed,
+    MaxErrorShare,
+    Model,
+    Output,
+    Resume,
+    ShardSize,
+    Threshold,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from mesonet.detector import Failure, Verdict
@@ -20,12 +37,16 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 def run(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Images, folders or glob patterns.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT...", help="Images, folders or glob patterns; s3:// and gs://."
+        ),
+    ] = None,
     model: Model = None,
     architecture: Architecture = None,
     threshold: Threshold = None,
@@ -47,6 +68,16 @@ def run(
     format: Annotated[Format, typer.Option(help="How verdicts are written.")] = Format.TABLE,  # noqa: A002
     output: Output = None,
     batch_size: BatchSize = 8,
+    listed: Listed = None,
+    column: Column = "path",
+    limit: Limit = None,
+    dry_run: DryRun = False,
+    max_error_share: MaxErrorShare = None,
+    resume: Resume = False,
+    shard_size: ShardSize = 1000,
+    engine: EngineOption = Engine.LOCAL,
+    address: Address = None,
+    workers: Workers = None,
 ) -> None:
     """Tell real from manipulated images with a trained detector.
 
@@ -55,40 +86,52 @@ def run(
     that cannot be read are named; the others are scored, and the exit code is 1.
     """
     import sys
-    from collections import Counter
+    from functools import partial
 
-    from mesonet.cli.output import WRITERS, is_terminal, open_output, print_left_out
+    from mesonet.bulk.outcome import Outcome
+    from mesonet.bulk.reading import verdicts
+    from mesonet.cli.bulk import Run, Source, print_plan, refuse_without_parquet, write_parts
+    from mesonet.cli.output import WRITERS, is_terminal, open_output
     from mesonet.cli.progress import track
-    from mesonet.detector import DEEPFAKE, REAL, Detector, Failure, Verdict
-    from mesonet.images.finding import IMAGE_SUFFIXES, find_images
-    from mesonet.images.left_out import describe_left_out
+    from mesonet.detector import DEEPFAKE, REAL, Detector, Verdict
+    from mesonet.errors import ArgumentError
+    from mesonet.images.finding import IMAGE_SUFFIXES
 
-    truth = _true_labels(inputs) if classification_report else {}
-    paths, problems = find_images(inputs)
-    for left_out in describe_left_out(inputs, IMAGE_SUFFIXES):
-        print_left_out(left_out)
-    detector = Detector.load(model or Detector.default, architecture=architecture)
-    counts: Counter[str] = Counter()
+    truth = _true_labels(inputs or []) if classification_report else {}
+    source = Source(inputs or [], IMAGE_SUFFIXES, listed, column, limit)
+    settings = Run(output, resume, shard_size, engine, address, workers, max_error_share, dry_run)
+    name = model or Detector.default
+    if format is Format.PARQUET:
+        from mesonet.bulk.scoring import VerdictScorer
+
+        if truth or include_probabilities:
+            raise ArgumentError("--format parquet has no report, and always the probabilities")
+        load = partial(VerdictScorer, name, architecture, threshold, batch_size)
+        write_parts(load, source, settings)
+        return
+    refuse_without_parquet(settings)
+    if dry_run:
+        print_plan(source.items())
+        return
+    items = list(source.items())
+    source.print_left_out()
+    detector = Detector.load(name, architecture=architecture)
+    outcome = Outcome()
     pairs: list[tuple[str, str]] = []
 
-    def results() -> Iterator["Verdict | Failure"]:
-        for problem in problems:
-            yield Failure(problem.path, problem.reason)
-        verdicts = detector.predict(paths, threshold=threshold, batch_size=batch_size)
-        yield from track(verdicts, len(paths), "scoring", quiet=is_terminal(output))
-
     def counted() -> Iterator["Verdict | Failure"]:
-        for result in results():
-            counts["unreadable" if isinstance(result, Failure) else result.label] += 1
+        found = verdicts(detector, items, threshold=threshold, batch_size=batch_size)
+        for result in track(found, len(items), "scoring", quiet=is_terminal(output)):
+            outcome.add(result.label or "unreadable", not result.ok)
+            outcome.check_errors(max_error_share)
             if isinstance(result, Verdict) and result.path in truth:
                 pairs.append((truth[result.path], DEEPFAKE if result.called_fake else REAL))
             yield result
 
     with open_output(output) as stream:
         WRITERS[format](counted(), stream, include_probabilities)
-    summary = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
-    limit = detector.info.threshold if threshold is None else threshold
-    text = f"{summary or 'no images'} (model {detector.name}, threshold {limit:.3g}"
+    limit_ = detector.info.threshold if threshold is None else threshold
+    text = f"{outcome.summary or 'no images'} (model {detector.name}, threshold {limit_:.3g}"
     if detector.info.band and threshold is None:
         text += ", uncertain from {:.3g} to {:.3g}".format(*detector.info.band)
     text += ")"
@@ -98,7 +141,7 @@ def run(
         true, called = zip(*pairs, strict=True)
         text += "\n\n" + get_classification_report(true, called)
     print(text, file=sys.stdout if format is Format.TABLE and not output else sys.stderr)
-    if counts["unreadable"] or not paths:
+    if outcome.has_errors(max_error_share) or not outcome.rows:
         raise typer.Exit(1)
 
 

@@ -34,41 +34,74 @@ def find_images(
         and one error for each input that is missing or gives no image, and for each folder that
         cannot be read.
     """
-    found: dict[Path, None] = {}
+    found: list[Path] = []
     errors: list[ImageError] = []
-    for given in inputs:
-        name = os.fspath(given)
-        names = [name]
-        if name.lower().startswith(("http://", "https://")) and not os.path.lexists(name):
-            errors.append(ImageError(name, "an address; download it and name the file"))
-            continue
-        if glob.has_magic(name) and not os.path.lexists(name):
-            names = _expand(name, errors)
-            if not names:
-                errors.append(ImageError(name, "nothing matches this pattern"))
-        for match in names:
-            found |= dict.fromkeys(_files(match, suffixes, errors))
-    return list(found), errors
+    for image in iter_images(inputs, suffixes):
+        if isinstance(image, ImageError):
+            errors.append(image)
+        else:
+            found.append(image)
+    return found, errors
 
 
-def _files(name: str, suffixes: Collection[str], errors: list[ImageError]) -> list[Path]:
+def iter_images(
+    inputs: Iterable[str | os.PathLike[str]], suffixes: Collection[str] = IMAGE_SUFFIXES
+) -> Iterator[Path | ImageError]:
+    """Yield what `find_images` lists, paths and errors, while it is found.
+
+    Of a single folder no more is held in memory than the names in the folders on the way down.
+    """
+    given = [os.fspath(name) for name in inputs]
+    seen: set[Path] = set()
+    for name in given:
+        errors: list[ImageError] = []
+        matches = _matches_of(name, errors)
+        may_repeat = len(given) > 1 or len(matches) > 1
+        for match in matches:
+            for path in _files(match, suffixes, errors):
+                if not may_repeat:
+                    yield path
+                elif path not in seen:
+                    seen.add(path)
+                    yield path
+        yield from errors
+
+
+def _matches_of(name: str, errors: list[ImageError]) -> list[str]:
+    """A name itself, or what it matches as a pattern."""
+    if os.path.lexists(name):
+        return [name]
+    if name.lower().startswith(("http://", "https://")):
+        errors.append(ImageError(name, "an address; download it and name the file"))
+        return []
+    if not glob.has_magic(name):
+        return [name]
+    names = _expand(name, errors)
+    if not names:
+        errors.append(ImageError(name, "nothing matches this pattern"))
+    return names
+
+
+def _files(name: str, suffixes: Collection[str], errors: list[ImageError]) -> Iterator[Path]:
     if not name:
         errors.append(ImageError(name, "the name is empty"))
-        return []
+        return
     try:
         if not stat.S_ISDIR(Path(name).stat().st_mode):
-            return [Path(name)]
+            yield Path(name)
+            return
     except (OSError, ValueError) as error:
         errors.append(ImageError(name, _reason(error)))
-        return []
+        return
     errors_before = len(errors)
-    below = walk(name, errors)
-    ends = tuple(suffixes)
-    images = [Path(p) for p, is_folder in below if not is_folder and p.lower().endswith(ends)]
-    if not images and len(errors) == errors_before:
+    ends, is_empty = tuple(suffixes), True
+    for path, is_folder in walk(name, errors):
+        if not is_folder and path.lower().endswith(ends):
+            is_empty = False
+            yield Path(path)
+    if is_empty and len(errors) == errors_before:
         what = "images" if suffixes is IMAGE_SUFFIXES else "photographs or clips"
         errors.append(ImageError(name, f"no {what} in this folder"))
-    return images
 
 
 def walk(folder: str, errors: list[ImageError]) -> Iterator[tuple[str, bool]]:
