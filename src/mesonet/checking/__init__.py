@@ -2,7 +2,7 @@
 
 import os
 
-from mesonet.checking.checker import FRAMES, MAX_PEOPLE, Checker
+from mesonet.checking.checker import FRAMES, Checker
 from mesonet.checking.likelihood import LIKELIHOOD_MEANING, PROPOSITIONS, Likelihood
 from mesonet.checking.people import combine
 from mesonet.checking.record import (
@@ -15,6 +15,7 @@ from mesonet.checking.record import (
     SeenFace,
 )
 from mesonet.checking.scale import CAUTION, TEXTS, Scale
+from mesonet.checking.tracking import MAX_PEOPLE
 from mesonet.detector import Detector
 from mesonet.media import MediaSource
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,13 +15,14 @@ from PIL import Image
 
 from mesonet.checking.explaining import NONE_PASSED, explain_face
 from mesonet.checking.likelihood import likelihood
-from mesonet.checking.people import Tracker, make_person, most_suspicious, outcome_of
+from mesonet.checking.people import make_person, most_suspicious, outcome_of
 from mesonet.checking.pictures import Album
 from mesonet.checking.record import Check, FileFacts, Person, SeenFace
 from mesonet.checking.scale import Scale
+from mesonet.checking.tracking import TrackedFaces
 from mesonet.detector import Detector
 from mesonet.errors import ArgumentError, MediaError
-from mesonet.faces import CenterFace, Face, FaceDetector, Quality, crop_face, measure_quality
+from mesonet.faces import CenterFace, FaceDetector
 from mesonet.files import file_hash
 from mesonet.fragility import CHANGES, Fragility, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
@@ -30,7 +31,6 @@ from mesonet.progress import Progress
 from mesonet.provenance import read_provenance
 from mesonet.weights import best_ready
 
-MAX_PEOPLE = 20
 FRAMES = 32
 
 Pixels = NDArray[np.uint8]
@@ -127,9 +127,9 @@ class Checker:
     def _photo(self, path: str, photo: Photo, facts: FileFacts, pictures: bool) -> Check:
         height, width = photo.pixels.shape[:2]
         facts = replace(facts, format=photo.format, width=width, height=height)
-        look = _Look(self, Album(pictures))
-        look.at(Frame(0, 0.0, 0, photo.pixels), quick=False)
-        check = self._conclude(look, path, facts, photo=photo.pixels)
+        tracked = self._tracked(pictures)
+        tracked.add(Frame(0, 0.0, 0, photo.pixels), quick=False)
+        check = self._conclude(tracked, path, facts, photo=photo.pixels)
         return self._explained(check, photo.pixels) if self.explain else check
 
     def _clip(
@@ -140,23 +140,26 @@ class Checker:
         pictures: bool,
         progress: Progress | None,
     ) -> Check:
-        look = _Look(self, Album(pictures))
+        tracked = self._tracked(pictures)
         total = min(self.frames, clip.facts.frames)
         for frame in clip.frames(self.frames):
-            look.at(frame, quick=True)
+            tracked.add(frame, quick=True)
             if progress:
-                progress(min(len(look.frames), total), total)
+                progress(min(len(tracked.frames), total), total)
         facts = replace(
             facts,
             format=clip.facts.format,
             codec=clip.facts.codec,
-            width=look.size[0],
-            height=look.size[1],
+            width=tracked.size[0],
+            height=tracked.size[1],
             duration=clip.facts.duration,
             frames=clip.facts.frames,
         )
-        check = self._conclude(look, path, facts)
+        check = self._conclude(tracked, path, facts)
         return replace(check, cuts=tuple(clip.cuts), notes=(*check.notes, *clip.problems))
+
+    def _tracked(self, pictures: bool) -> TrackedFaces:
+        return TrackedFaces(self.faces, self.detector.info.preprocessing, Album(pictures))
 
     def _explained(self, check: Check, photo: Pixels) -> Check:
         """Explain the score of the most suspicious person."""
@@ -174,24 +177,24 @@ class Checker:
         return replace(check, people=people, pictures=pictures)
 
     def _conclude(
-        self, look: "_Look", path: str, facts: FileFacts, *, photo: Pixels | None = None
+        self, tracked: TrackedFaces, path: str, facts: FileFacts, *, photo: Pixels | None = None
     ) -> Check:
         """Score the faces of the largest people, and gather everything; without photo of a clip."""
         clip = photo is None
         scale = Scale.of(self.detector.info, clip=clip)
-        kept, left_out = look.largest()
-        prepared = [s.pixels for s in kept if s.pixels is not None]
+        kept, left_out = tracked.largest()
+        prepared = [face.pixels for face in kept if face.pixels is not None]
         scores = iter(self._scores(prepared))
         tracks: dict[int, list[SeenFace]] = {}
-        for sighting in kept:
-            raw, calibrated = next(scores) if sighting.pixels is not None else (None, None)
-            tracks.setdefault(sighting.track, []).append(
+        for face in kept:
+            raw, calibrated = next(scores) if face.pixels is not None else (None, None)
+            tracks.setdefault(face.track, []).append(
                 SeenFace(
-                    frame=sighting.frame,
-                    time=sighting.time if clip else None,
-                    box=sighting.face.box,
-                    landmarks=sighting.face.landmarks,
-                    quality=sighting.quality,
+                    frame=face.frame,
+                    time=face.time if clip else None,
+                    box=face.face.box,
+                    landmarks=face.face.landmarks,
+                    quality=face.quality,
                     fake_probability=calibrated,
                     raw_score=raw,
                 )
@@ -223,9 +226,9 @@ class Checker:
             scale=scale,
             people=tuple(people.values()),
             people_left_out=left_out,
-            frames_seen=tuple(look.frames) if clip else (),
+            frames_seen=tuple(tracked.frames) if clip else (),
             notes=tuple(notes),
-            pictures=look.album.pictures(people, suspect),
+            pictures=tracked.album.pictures(people, suspect),
         )
 
     def _tested(self, people: dict[int, Person], photo: Pixels, scale: Scale) -> dict[int, Person]:
@@ -274,63 +277,6 @@ def _weighed(person: Person, scale: Scale) -> Person:
     found = person.fragility
     band = (found.low, found.high) if found else None
     return replace(person, likelihood=likelihood(person.fake_probability, scale, band))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sighting:
-    """A face in a frame; ``pixels`` is what the detector sees, None where it is not judged."""
-
-    track: int
-    frame: int
-    time: float
-    face: Face
-    quality: Quality
-    pixels: Pixels | None
-
-
-class _Look:
-    """What is seen while the frames of a medium pass by; the frames themselves are let go."""
-
-    def __init__(self, checker: Checker, album: Album) -> None:
-        self.album = album
-        self.frames: list[tuple[int, float]] = []
-        self.size = (0, 0)
-        self._checker = checker
-        self._tracker = Tracker()
-        self._sightings: list[_Sighting] = []
-        self._beyond = 0
-
-    def at(self, frame: Frame, *, quick: bool) -> None:
-        """Find the faces of the next frame, link them, and cut those that can be judged."""
-        self.frames.append((frame.number, frame.time))
-        self.size = frame.pixels.shape[1], frame.pixels.shape[0]
-        self.album.add_frame(frame)
-        faces = sorted(self._checker.faces.find(frame.pixels, quick=quick), key=_area, reverse=True)
-        self._beyond = max(self._beyond, len(faces) - MAX_PEOPLE)
-        faces = faces[:MAX_PEOPLE]
-        preprocessing = self._checker.detector.info.preprocessing
-        for face, track in zip(faces, self._tracker.link(frame.shot, faces), strict=True):
-            quality = measure_quality(frame.pixels, face)
-            crop = crop_face(frame.pixels, face)
-            self.album.add_crop(track, frame.number, crop)
-            pixels = None if quality.flaw else preprocessing.resize(Image.fromarray(crop))
-            self._sightings.append(
-                _Sighting(track, frame.number, frame.time, face, quality, pixels)
-            )
-
-    def largest(self) -> tuple[list[_Sighting], int]:
-        """What was seen of the people with the largest faces, and how many others there are."""
-        sizes: dict[int, float] = {}
-        for seen in self._sightings:
-            sizes[seen.track] = max(sizes.get(seen.track, 0.0), _area(seen.face))
-        tracks = sorted(sizes, key=lambda track: sizes[track], reverse=True)
-        kept = set(tracks[:MAX_PEOPLE])
-        left_out = len(tracks) - len(kept) + self._beyond
-        return [seen for seen in self._sightings if seen.track in kept], left_out
-
-
-def _area(face: Face) -> float:
-    return face.box[2] * face.box[3]
 
 
 def _identity(source: MediaSource, limits: Limits) -> FileFacts:

@@ -1,4 +1,4 @@
-"""From faces in frames to people: who is who, and one score for each."""
+"""From tracked faces to people: one score for each."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -8,59 +8,10 @@ import numpy as np
 from mesonet.checking.record import Outcome, Person, SeenFace
 from mesonet.checking.scale import Scale
 from mesonet.evidence import WORDS
-from mesonet.faces import Box, Face, overlap
 from mesonet.model_info import logit
 
 TRIM = 0.1
 ENOUGH_FACES = 3
-
-_MIN_OVERLAP = 0.3
-_MAX_GAP = 4
-_REACH = 1.5
-
-
-class Tracker:
-    """Links the faces of one shot to tracks, by where they are.
-
-    Two faces belong together where their boxes, half as large again, overlap by three tenths.
-    Across a cut nothing is linked: who looks like two people stays two rather than that two are
-    mixed into one.
-    """
-
-    def __init__(self) -> None:
-        self.tracks = 0
-        self._shot = -1
-        self._look = 0
-        self._last: dict[int, tuple[int, Box]] = {}
-
-    def link(self, shot: int, faces: Sequence[Face]) -> list[int]:
-        """Give each face of the next frame the number of its track, from 0."""
-        if shot != self._shot:
-            self._shot, self._last = shot, {}
-        self._look += 1
-        boxes = [_enlarged(face.box) for face in faces]
-        pairs = [
-            (overlap(box, last), track, index)
-            for track, (seen, last) in self._last.items()
-            if self._look - seen <= _MAX_GAP
-            for index, box in enumerate(boxes)
-        ]
-        found: dict[int, int] = {}
-        for shared, track, index in sorted(pairs, reverse=True):
-            if shared >= _MIN_OVERLAP and index not in found and track not in found.values():
-                found[index] = track
-        for index, box in enumerate(boxes):
-            if index not in found:
-                found[index] = self.tracks
-                self.tracks += 1
-            self._last[found[index]] = (self._look, box)
-        return [found[index] for index in range(len(faces))]
-
-
-def _enlarged(box: Box) -> Box:
-    left, top, width, height = box
-    more = (_REACH - 1) / 2
-    return left - more * width, top - more * height, _REACH * width, _REACH * height
 
 
 def combine(fake_probabilities: Sequence[float], trim: float = TRIM) -> float:

@@ -10,8 +10,9 @@ from tests.clips import FACE, nobody, portrait, write_clip
 
 import mesonet
 from mesonet.checking import Checker, combine
-from mesonet.checking.people import Tracker, most_suspicious
+from mesonet.checking.people import most_suspicious
 from mesonet.checking.scale import Scale
+from mesonet.checking.tracking import Tracker
 from mesonet.detector import Detector
 from mesonet.evidence import WORDS, Evidence
 from mesonet.explanations import exam_path
