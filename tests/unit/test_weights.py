@@ -1,10 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 
 from mesonet.detector import Detector
 from mesonet.files import file_hash
 from mesonet.model_file import load_model
-from mesonet.weights import DEFAULT, list_released, released, released_file
+from mesonet.weights import DEFAULT, Released, list_released, released, released_file
 
 NAMES = [model.name for model in list_released()]
 NETWORKS = [model.name for model in list_released() if not model.needs_encoder]
@@ -45,3 +47,14 @@ def test_cards_say_what_has_to_be_known(name):
     assert f"{model.info.threshold:.3f}" in card
     assert len(model.summary) < 120
     assert model.path.stat().st_size < 20e6
+
+
+def test_robustness_is_that_of_the_very_weights(tmp_path):
+    model = Released("small", tmp_path / "small.keras")
+    model.onnx.write_bytes(b"weights")
+    record = {"model_sha256": file_hash(model.onnx), "robustness": [{"data": "faces"}]}
+    (tmp_path / "small.robustness.json").write_text(json.dumps(record))
+    assert model.robustness == [{"data": "faces"}]
+    model.onnx.write_bytes(b"other weights")
+    assert Released("small", model.path).robustness is None
+    assert Released("unmeasured", tmp_path / "unmeasured.keras").robustness is None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mesonet.checking.explaining import NONE_PASSED, explain_face
+from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED, explain_face
 from mesonet.checking.likelihood import likelihood
 from mesonet.checking.people import make_person, most_suspicious, outcome_of
 from mesonet.checking.pictures import Album
@@ -164,8 +164,10 @@ class Checker:
     def _explained(self, check: Check, photo: Pixels) -> Check:
         """Explain the score of the most suspicious person."""
         suspect = most_suspicious(check.people)
-        if suspect is None:
+        if suspect is None or suspect.fake_probability is None:
             return check
+        if suspect.fake_probability < check.scale.threshold:
+            return replace(check, notes=(*check.notes, NOT_CALLED))
         found, maps = explain_face(self.detector, photo, suspect.best_face)
         if not found:
             return replace(check, notes=(*check.notes, NONE_PASSED))

@@ -17,6 +17,10 @@ from mesonet.explanations import (
 )
 
 NONE_PASSED = "no explanation is given: none passed its exam on this model"
+NOT_CALLED = (
+    "no explanation is given: the score is below the model's threshold, and the exam was about "
+    "faces above it"
+)
 
 _HEAT = 0.45
 
@@ -24,7 +28,7 @@ _HEAT = 0.45
 def explain_face(
     detector: Detector, photo: NDArray[np.uint8], seen: SeenFace
 ) -> tuple[tuple[Explanation, ...], dict[str, NDArray[np.uint8]]]:
-    """Explain a face by every quick method that the detector offers.
+    """Explain a face by region and by the best map, where the detector offers them.
 
     Args:
         detector: scored it.
@@ -35,7 +39,8 @@ def explain_face(
         What was found, and pictures of the maps by method: the face under its heat.
     """
     face = FaceCrop.cut(detector, photo, seen.as_face())
-    found, maps = [], {}
+    found: list[Explanation] = []
+    maps: dict[str, NDArray[np.uint8]] = {}
     for name in offered(detector):
         method = METHODS[name]
         if method.slow or (method.needs_landmarks and face.landmarks is None):
@@ -44,7 +49,7 @@ def explain_face(
             regions = measure_regions(detector, face)
             text = f"{regions.text} {CAPTION}"
             found.append(Explanation(name, method.title, text, regions.shares))
-        else:
+        elif not maps:
             maps[name] = _heated(face, explain(detector, face, name))
             found.append(Explanation(name, method.title, CAPTION))
     return tuple(found), maps

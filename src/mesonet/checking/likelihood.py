@@ -49,17 +49,22 @@ class Likelihood:
 
     @property
     def support(self) -> str:
-        """The verbal scale's words, and for what."""
+        """The verbal scale's word, from ``"no"`` to ``"very strong"``."""
         size = max(self.ratio, 1 / self.ratio)
-        word = next((word for end, word in _STEPS if size <= end), _BEYOND)
-        if word == "no":
+        return next((word for end, word in _STEPS if size <= end), _BEYOND)
+
+    @property
+    def words(self) -> str:
+        """How much support, and for what."""
+        if self.support == "no":
             return "no support for either proposition"
-        return f"{word} support for {'the first' if self.ratio > 1 else 'the second'} proposition"
+        which = "the first" if self.ratio > 1 else "the second"
+        return f"{self.support} support for {which} proposition"
 
     @property
     def text(self) -> str:
         """Ratio, range and words, in a sentence."""
-        text = f"Likelihood ratio {_number(self.ratio)}: {self.support}"
+        text = f"Likelihood ratio {_number(self.ratio)}: {self.words}"
         if self.low is not None and self.high is not None:
             text += f"; {_number(self.low)} to {_number(self.high)} under mild changes of the face"
         return f"{text}."
@@ -71,6 +76,7 @@ class Likelihood:
             "low": self.low,
             "high": self.high,
             "limit": self.limit,
+            "support": self.support,
             "text": self.text,
         }
 

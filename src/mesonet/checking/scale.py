@@ -122,9 +122,21 @@ class Scale:
                 "strong_evidence": self.strong,
             },
             "meanings": {word: self.meaning(word) for word in WORDS},
+            "rates": self._rates(),
+            "error_rate": self.error_rate,
             "measured_on": self.evidence.unit if self.evidence else None,
             "level": "clip" if self.of_clips else "image",
             "kinds": list(self.kinds),
+        }
+
+    def _rates(self) -> dict[str, Any] | None:
+        if self.evidence is None:
+            return None
+        shares = zip(WORDS, self.evidence.real_shares, self.evidence.fake_shares, strict=True)
+        return {
+            "real": self.evidence.real,
+            "fake": self.evidence.fake,
+            "shares": {word: [real, fake] for word, real, fake in shares},
         }
 
 

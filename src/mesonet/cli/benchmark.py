@@ -118,6 +118,8 @@ def run(
     ):
         with open_output(path) as stream:
             stream.write(text + "\n")
+    if robustness:
+        _keep_robustness(result, contenders, output)
     for entry in result["data"]:
         for image in entry["unreadable"]:
             print_left_out(f"{entry['name']}: {image['file']}: {image['error']}")
@@ -125,6 +127,32 @@ def run(
     print(f"wrote {output} and {output.with_suffix('.json')}")
     if any(entry["unreadable"] for entry in result["data"]):
         raise typer.Exit(1)
+
+
+def _keep_robustness(result: dict[str, Any], contenders: list["Contender"], output: Path) -> None:
+    """Write a record of each model beside the page."""
+    import json
+
+    from mesonet.cli.output import open_output
+    from mesonet.evaluation.benchmark.models import Model
+
+    for contender in contenders:
+        if not isinstance(contender, Model):
+            continue
+        record = {
+            "model": contender.name,
+            "model_sha256": contender.sha256,
+            "created": result["created"],
+            "command": result["command"],
+            "robustness": [
+                {name: value for name, value in entry.items() if name != "model"}
+                for entry in result["robustness"]
+                if entry["model"] == contender.name
+            ],
+        }
+        name = f"{contender.detector.scored_path.stem}.robustness.json"
+        with open_output(output.with_name(name)) as stream:
+            stream.write(json.dumps(record) + "\n")
 
 
 def _watch(bar: Any) -> "Watch":
@@ -148,7 +176,10 @@ def _named(text: str, option: str, form: str) -> tuple[str, str]:
 def _examine(
     models: list[str], data_sets: list["DataSet"], count: int, output: Path, *, slow: bool
 ) -> None:
-    """Examine explanations; a record of each model appears beside the page."""
+    """Examine explanations; a record of each model appears beside the page.
+
+    An interrupted exam goes on where it was, from what it kept there.
+    """
     import json
     import shlex
     import sys
@@ -163,11 +194,14 @@ def _examine(
     with progress_bar() as bar:
         for source in models or [Detector.default]:
             detector = Detector.load(source)
-            exam = run_exam(detector, data_sets, count, slow=slow, watch=_watch(bar))
+            record = output.with_name(f"{detector.scored_path.stem}.exam.json")
+            kept = record.with_suffix(".partial")
+            exam = run_exam(detector, data_sets, count, slow=slow, watch=_watch(bar), kept=kept)
             exam["command"] = shlex.join(["mesonet", *sys.argv[1:]])
             exams.append(exam)
-            with open_output(output.with_name(f"{detector.scored_path.stem}.exam.json")) as stream:
+            with open_output(record) as stream:
                 stream.write(json.dumps(exam, indent=1) + "\n")
+            kept.unlink(missing_ok=True)
     text = render_exams(exams)
     with open_output(output) as stream:
         stream.write(text)

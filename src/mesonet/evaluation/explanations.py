@@ -4,9 +4,13 @@ Forgeries with known masks are made of real faces: self-blended images and parts
 (`mesonet.images.blending`). For composites made by hand, the parts that file names tell are taken.
 """
 
+import hashlib
+import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -48,6 +52,8 @@ _CODE = slice(-4, None)
 _TRIES = 6
 
 Mask = NDArray[np.bool_]
+Marks = dict[str, dict[str, float]]
+"""What a question's answers are worth: figures of `mark` by method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,13 @@ def mark(detector: Detector, question: Question, found: Map) -> dict[str, float]
 
 
 def run_exam(
-    detector: Detector, data_sets: Sequence[DataSet], count: int, *, slow: bool, watch: Watch
+    detector: Detector,
+    data_sets: Sequence[DataSet],
+    count: int,
+    *,
+    slow: bool,
+    watch: Watch,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Examine every method that works with a detector.
 
@@ -220,6 +232,7 @@ def run_exam(
         count: questions of each kind and set.
         slow: also examine the slow methods.
         watch: is told of the progress.
+        kept: see `examine`.
 
     Returns:
         What `examine` returns, with the model's name and hash, and the sets; it is the record of
@@ -247,7 +260,7 @@ def run_exam(
         "model": detector.name,
         "model_sha256": file_hash(detector.scored_path),
         "data": [data.name for data in data_sets],
-    } | examine(detector, questions, methods, progress)
+    } | examine(detector, questions, methods, progress, kept)
 
 
 def examine(
@@ -255,8 +268,16 @@ def examine(
     questions: Sequence[Question],
     methods: Sequence[str],
     progress: Progress,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Let every method, the face prior and noise answer every question.
+
+    Args:
+        detector: whose scores are explained.
+        questions: forgeries.
+        methods: names of the methods.
+        progress: is told how many questions are answered.
+        kept: where marks are kept as they are given, so that an exam that was interrupted goes on.
 
     Returns:
         By kind of forgery: ``count``, ``groups``, ``area`` (mean share that was altered), and by
@@ -264,23 +285,11 @@ def examine(
         pointing is better than the face prior's; ``passed``, the methods whose gain on self-blended
         faces is at least `mesonet.explanations.exam.MARGIN`, best first.
     """
-    rng = np.random.default_rng(0)
-    answers: dict[str, Callable[[FaceCrop], Map]] = {
-        name: partial(explain, detector, method=name) for name in methods
-    }
-    answers[PRIOR] = face_prior
-    answers[RANDOM] = lambda face: random_map(face, rng)
-    rows: list[dict[str, dict[str, float]]] = []
+    marks = _KeptMarks(detector, methods, kept)
+    rows: list[Marks] = []
     for done, question in enumerate(questions, start=1):
-        rows.append(
-            {
-                name: mark(detector, question, answer(question.face))
-                for name, answer in answers.items()
-                if question.face.landmarks is not None
-                or name not in METHODS
-                or not METHODS[name].needs_landmarks
-            }
-        )
+        known = marks.of(question)
+        rows.append(known or marks.keep(question, _answer(detector, question, methods)))
         progress(done, len(questions))
     kinds = {}
     for kind in dict.fromkeys(question.kind for question in questions):
@@ -295,9 +304,54 @@ def examine(
     return {"margin": MARGIN, "passed": passed, "kinds": kinds}
 
 
-def _summary(
-    questions: Sequence[Question], rows: Sequence[dict[str, dict[str, float]]]
-) -> dict[str, Any]:
+def _answer(detector: Detector, question: Question, methods: Sequence[str]) -> Marks:
+    answers: dict[str, Callable[[FaceCrop], Map]] = {
+        name: partial(explain, detector, method=name)
+        for name in methods
+        if question.face.landmarks is not None or not METHODS[name].needs_landmarks
+    }
+    seed = zlib.crc32(question.mask.tobytes())
+    answers[PRIOR] = face_prior
+    answers[RANDOM] = partial(random_map, rng=np.random.default_rng(seed))
+    return {name: mark(detector, question, find(question.face)) for name, find in answers.items()}
+
+
+class _KeptMarks:
+    """Marks in a file, a line of JSON for each question; without a file nothing is kept."""
+
+    def __init__(self, detector: Detector, methods: Sequence[str], path: Path | None) -> None:
+        self._path = path
+        self._known: dict[str, Marks] = {}
+        if path is None:
+            return
+        self._exam = f"{file_hash(detector.scored_path)} {' '.join(methods)}"
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    key, marks = json.loads(line)
+                except ValueError:  # broken off while it was written
+                    continue
+                self._known[key] = marks
+
+    def of(self, question: Question) -> Marks | None:
+        """Marks that were given before."""
+        return self._known.get(self._key(question)) if self._path else None
+
+    def keep(self, question: Question, marks: Marks) -> Marks:
+        """Write new marks down, and give them back."""
+        if self._path:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps([self._key(question), marks])}\n")
+        return marks
+
+    def _key(self, question: Question) -> str:
+        found = hashlib.sha256(self._exam.encode())
+        found.update(question.face.pixels.tobytes())
+        found.update(question.mask.tobytes())
+        return found.hexdigest()
+
+
+def _summary(questions: Sequence[Question], rows: Sequence[Marks]) -> dict[str, Any]:
     _, group = np.unique([question.group for question in questions], return_inverse=True)
     groups = int(group.max()) + 1
     draws = np.random.default_rng(0).multinomial(groups, [1 / groups] * groups, ROUNDS)

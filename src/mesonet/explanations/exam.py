@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesonet.detector import Detector
 from mesonet.files import file_hash
 
 MARGIN = 0.05
@@ -27,17 +26,26 @@ class Exam:
     passed: tuple[str, ...]
     record: dict[str, Any]
 
+    @property
+    def taken(self) -> bool:
+        """Whether these weights took it."""
+        return bool(self.record)
 
-def exam_path(detector: Detector) -> Path:
-    """Where the record of a model lies."""
-    return detector.scored_path.with_suffix(".exam.json")
+
+def exam_path(weights: Path) -> Path:
+    """Where the record of a model lies, by the file that its scores come from."""
+    return weights.with_suffix(".exam.json")
 
 
-def read_exam(detector: Detector) -> Exam:
-    """The exam of the detector's file; nothing passed where it has none or has other weights."""
+def read_exam(weights: Path) -> Exam:
+    """The exam of a file; nothing passed where it has none, or was another file then.
+
+    Args:
+        weights: where scores come from, as `mesonet.detector.Detector.scored_path`.
+    """
     try:
-        record = json.loads(exam_path(detector).read_text(encoding="utf-8"))
-        if record["model_sha256"] == file_hash(detector.scored_path):
+        record = json.loads(exam_path(weights).read_text(encoding="utf-8"))
+        if record["model_sha256"] == file_hash(weights):
             return Exam(tuple(record["passed"]), record)
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -70,12 +70,16 @@ def _halves(path: Path) -> tuple[Any, Any, frozenset[int]] | None:
     """The network up to its last feature map, what follows, and the map's spatial axes."""
     import openvino
     from openvino import opset13 as ops
+    from openvino.passes import ConstantFolding, Manager
 
     core = openvino.Core()
     network = core.read_model(path)
     shape = network.input(0).partial_shape
     shape[0] = 1
     network.reshape(shape)
+    folding = Manager()  # what follows from shapes alone would tie the head to the image
+    folding.register_pass(ConstantFolding())
+    folding.run_passes(network)
     pools = [
         op for op in network.get_ordered_ops() if op.get_type_name() in _POOLING and _averages(op)
     ]

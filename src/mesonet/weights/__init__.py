@@ -1,7 +1,8 @@
 """Weights that the project trained and ships, each with a card beside it.
 
 A released model is a ``.keras`` file, an ``.onnx`` export of the same network for a quick
-start, and a card ``.md`` that says what it was trained on and what it can and cannot do. Where a
+start, and a card ``.md`` that says what it was trained on and what it can and cannot do. Records of
+measurements lie beside them, ``.exam.json`` and ``.robustness.json``. Where a
 model stands on CLIP's image encoder, which is fetched, a ``.npz`` file has its head instead.
 """
 
@@ -10,6 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from mesonet.files import file_hash
 from mesonet.model_info import ModelInfo
@@ -49,6 +51,11 @@ class Released:
         return self.path.with_suffix(".onnx")
 
     @property
+    def scored(self) -> Path:
+        """The file that scores come from."""
+        return self.path if self.needs_encoder else self.onnx
+
+    @property
     def card(self) -> Path:
         """Data, protocol, figures and limits, in Markdown."""
         return self.path.with_suffix(".md")
@@ -58,6 +65,22 @@ class Released:
         """The card's first paragraph, in one line."""
         paragraph = self.card.read_text(encoding="utf-8").split("\n\n")[1]
         return " ".join(paragraph.split())
+
+    @cached_property
+    def robustness(self) -> list[dict[str, Any]] | None:
+        """What changes of pictures do to it; None where these very weights were not measured.
+
+        As of `mesonet.evaluation.benchmark.robustness.sweep`, for each set of data;
+        ``mesonet benchmark --robustness`` wrote the file.
+        """
+        try:
+            text = self.path.with_suffix(".robustness.json").read_text(encoding="utf-8")
+            record = json.loads(text)
+            if record["model_sha256"] == file_hash(self.scored):
+                return list(record["robustness"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return None
 
     @cached_property
     def info(self) -> ModelInfo:

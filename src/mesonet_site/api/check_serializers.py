@@ -83,6 +83,16 @@ class StartsSerializer(serializers.Serializer):
     strong_evidence = serializers.FloatField(allow_null=True, help_text="Null: not measured")
 
 
+class RatesSerializer(serializers.Serializer):
+    """How often each word was used in validation."""
+
+    real = serializers.IntegerField(help_text="How many real ones there were")
+    fake = serializers.IntegerField(help_text="How many manipulated ones there were")
+    shares = serializers.DictField(
+        child=_numbers(2), help_text="By word, the shares of real and of manipulated ones"
+    )
+
+
 class ScaleSerializer(serializers.Serializer):
     """How probabilities became words, and what those are worth."""
 
@@ -90,6 +100,10 @@ class ScaleSerializer(serializers.Serializer):
     threshold = serializers.FloatField()
     starts = StartsSerializer()
     meanings = serializers.DictField(child=serializers.CharField(), help_text="Of each word")
+    rates = RatesSerializer(allow_null=True, help_text="Null where nobody measured them")
+    error_rate = serializers.FloatField(
+        allow_null=True, help_text="Share of wrong verdicts outside uncertainty, in validation"
+    )
     measured_on = serializers.CharField(allow_null=True)
     level = serializers.ChoiceField(["image", "clip"])
     kinds = serializers.ListField(child=serializers.CharField())
@@ -105,6 +119,10 @@ class PicturesSerializer(serializers.Serializer):
     frame = serializers.IntegerField(help_text="Which frame the scene is")
     crops = serializers.DictField(child=serializers.URLField(), help_text="By the person's id")
     frames = serializers.DictField(child=serializers.URLField(), help_text="By their number")
+    maps = serializers.DictField(
+        child=serializers.URLField(),
+        help_text="The most suspicious face under each map, by its method",
+    )
 
 
 class CheckSerializer(serializers.Serializer):

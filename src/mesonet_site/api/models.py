@@ -22,7 +22,8 @@ class Detection(models.Model):
     Images are stored only while a background task needs them, small pictures of what was found in
     them as long as the detection, in a folder that cannot be guessed. ``results`` grows with
     ``processed`` and both are written together, so that a task that was broken off goes on
-    where it was.
+    where it was. ``frames_done`` of ``frames`` have been looked at in the clip that is being
+    checked.
     """
 
     class State(models.TextChoices):
@@ -55,6 +56,9 @@ class Detection(models.Model):
     images = models.PositiveIntegerField()
     processed = models.PositiveIntegerField(default=0)
     results = models.JSONField(default=list)
+    explain = models.BooleanField(default=False)
+    frames = models.PositiveIntegerField(default=0)
+    frames_done = models.PositiveIntegerField(default=0)
     stored_bytes = models.PositiveBigIntegerField(default=0)
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     message = models.CharField(max_length=500, blank=True)
@@ -68,8 +72,9 @@ class Detection(models.Model):
 
     @property
     def progress(self) -> int:
-        """Share of the images that are scored, in percent."""
-        return 100 * self.processed // self.images
+        """Share of the images that are scored, in percent; a clip counts by its frames."""
+        part = self.frames_done / self.frames if self.frames else 0.0
+        return int(100 * min(self.processed + part, self.images) / self.images)
 
     def keep_images(self, images: Sequence[File]) -> None:
         """Store the images under names of our own; all of them, or none."""

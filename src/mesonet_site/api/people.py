@@ -18,6 +18,7 @@ from mesonet.checking import Checker, Pictures
 from mesonet.faces import CenterFace
 from mesonet.media import Limits, MediaSource, kind_of_medium
 from mesonet.parallel import cores
+from mesonet.progress import Progress
 
 ROOT = "faces"
 
@@ -40,7 +41,16 @@ def kind_of_upload(file: File, name: str) -> Literal["photo", "clip"]:
     return kind_of_medium(_source(file), name, _limits())
 
 
-def check_upload(model: MLModel, file: File, name: str, folder: str, index: int) -> dict[str, Any]:
+def check_upload(
+    model: MLModel,
+    file: File,
+    name: str,
+    folder: str,
+    index: int,
+    *,
+    explain: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """Check a photograph or clip, and keep small pictures of what was seen.
 
     Args:
@@ -49,14 +59,19 @@ def check_upload(model: MLModel, file: File, name: str, folder: str, index: int)
         name: what the record calls it.
         folder: an unguessable name; where in ``faces/`` of the media the pictures go.
         index: the upload's number within the request.
+        explain: say where the score came from, as far as the model passed the exam.
+        progress: is told how many frames of a clip have been looked at.
 
     Returns:
         The record, as of `mesonet.checking.Check.to_dict`, with ``pictures``: addresses of the
-        ``scene``, the ``crops`` by person and the ``frames`` by number; None where there is none.
+        ``scene``, the ``crops`` by person, the ``frames`` by number and the ``maps`` by method;
+        None where there is none.
     """
-    checker = Checker(model.get_detector(), faces=_face_detector(), limits=_limits())
+    checker = Checker(
+        model.get_detector(), faces=_face_detector(), limits=_limits(), explain=explain
+    )
     with _checking:
-        check = checker.check(_source(file), name=name, pictures=True)
+        check = checker.check(_source(file), name=name, pictures=True, progress=progress)
     pictures = check.pictures and _keep(check.pictures, f"{ROOT}/{folder}/{index}")
     return check.to_dict() | {"pictures": pictures}
 
@@ -67,7 +82,7 @@ def read_picture(folder: str, index: int, name: str) -> bytes:
     Args:
         folder: that of the detection.
         index: the upload's number within the request.
-        name: ``"scene"``, ``"person-N"`` or ``"frame-N"``.
+        name: ``"scene"``, ``"person-N"``, ``"frame-N"`` or ``"map-METHOD"``.
     """
     with default_storage.open(f"{ROOT}/{folder}/{index}-{name}.jpg") as file:
         return bytes(file.read())
@@ -121,4 +136,5 @@ def _keep(pictures: Pictures, path: str) -> dict[str, Any]:
         "frame": pictures.scene_frame,
         "crops": {str(n): save(f"person-{n}", crop) for n, crop in pictures.crops.items()},
         "frames": {str(n): save(f"frame-{n}", frame) for n, frame in pictures.frames.items()},
+        "maps": {method: save(f"map-{method}", found) for method, found in pictures.maps.items()},
     }

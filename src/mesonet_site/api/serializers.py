@@ -12,6 +12,8 @@ from classifiers.models import MLModel
 from classifiers.serializers import AbsoluteURLField
 from classifiers.validators import validate_model_file
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN
+from mesonet.explanations import read_exam
+from mesonet.weights import released_file
 from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
 
@@ -78,16 +80,28 @@ class ModelSerializer(serializers.ModelSerializer):
     )
     sha256 = serializers.CharField(source="model_hash", read_only=True)
     usable = serializers.BooleanField(read_only=True)
+    explanations = serializers.SerializerMethodField(
+        help_text="Methods that passed the exam with this model, the best first; null where it "
+        "was not taken"
+    )
 
     class Meta:
         model = MLModel
         fields = (
             *("id", "name", "description", "file", "loss_curve", "sha256", "uploaded_at"),
             *("state", "progress", "message", "usable", "accuracy", "report", "curves", "layers"),
+            "explanations",
         )
         extra_kwargs = {  # noqa: RUF012
             "accuracy": {"help_text": "Percent of the dataset's images that it gets right"}
         }
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField(), allow_null=True))
+    def get_explanations(self, model: MLModel) -> list[str] | None:
+        """Those of the released model whose file this is."""
+        found = released_file(model.model_hash)
+        exam = read_exam(found.scored) if found else None
+        return list(exam.passed) if exam and exam.taken else None
 
 
 class ResultSerializer(serializers.Serializer):
@@ -132,6 +146,11 @@ class DetectionSummarySerializer(serializers.Serializer):
     images = serializers.IntegerField()
     processed = serializers.IntegerField()
     progress = serializers.IntegerField(help_text="Percent of the images that are scored")
+    explain = serializers.BooleanField()
+    frames = serializers.IntegerField(
+        help_text="Frames of the clip that is being checked; 0 as long as nobody knows"
+    )
+    frames_done = serializers.IntegerField(help_text="How many of them have been looked at")
 
 
 class DetectionSerializer(DetectionSummarySerializer):
@@ -160,9 +179,11 @@ class DetectionSerializer(DetectionSummarySerializer):
         if not pictures or not request:
             return pictures
         address = request.build_absolute_uri
-        crops = {number: address(url) for number, url in pictures["crops"].items()}
-        frames = {number: address(url) for number, url in pictures["frames"].items()}
-        return pictures | {"scene": address(pictures["scene"]), "crops": crops, "frames": frames}
+        whole = {
+            kind: {name: address(url) for name, url in pictures.get(kind, {}).items()}
+            for kind in ("crops", "frames", "maps")
+        }
+        return pictures | {"scene": address(pictures["scene"])} | whole
 
 
 class NewDetectionSerializer(serializers.Serializer):
@@ -178,6 +199,11 @@ class NewDetectionSerializer(serializers.Serializer):
         default=Detection.Faces.FIND,
         help_text="`find`: every person in a photograph or clip is found and judged; `whole`: the "
         "image is a face crop and is scored as it is.",
+    )
+    explain = serializers.BooleanField(
+        default=False,
+        help_text="Say where the score of a photograph's most suspicious person came from, as far "
+        "as the model passed the exam. Only with faces=find.",
     )
     model = serializers.CharField(
         required=False, help_text="Id or name of a model; by default the server's choice."
@@ -209,13 +235,15 @@ class NewDetectionSerializer(serializers.Serializer):
         return threshold
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Refuse options that mean nothing where faces are found."""
+        """Refuse options that mean nothing where faces are found, or are not looked for."""
         if asked["faces"] == Detection.Faces.FIND:
             wrong = {name: ["It goes with faces=whole only."] for name in ("threshold", "layers")}
             wrong = {name: text for name, text in wrong.items() if asked.get(name) is not None}
             wrong = {name: text for name, text in wrong.items() if asked[name] != []}
             if wrong:
                 raise serializers.ValidationError(wrong)
+        elif asked["explain"]:
+            raise serializers.ValidationError({"explain": ["It goes with faces=find only."]})
         return asked
 
     def validate_layers(self, layers: list[int]) -> list[int]:

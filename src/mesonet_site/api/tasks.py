@@ -2,22 +2,26 @@
 
 import logging
 import re
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage, storages
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import TaskContext, task
 
 from classifiers.models import MLModel
 from classifiers.tasks import MAX_ATTEMPTS
 from mesonet.errors import ModelFileError
+from mesonet.progress import Progress
 from mesonet_site.api.models import Detection
 from mesonet_site.api.people import check_upload
 from mesonet_site.api.scoring import score
 
 _AT_A_TIME = 8
+_SECONDS_BETWEEN_TELLING = 1.0
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 logger = logging.getLogger(__name__)
@@ -62,8 +66,15 @@ def _score_all(detection: Detection, model: MLModel) -> bool:
             index = len(results)
             with detection.open_image(index) as file:
                 name, folder = detection.names[index], detection.pictures
-                results.append(check_upload(model, file, name, folder, index))
-            if not running.update(results=results, processed=len(results)):
+                results.append(
+                    check_upload(
+                        *(model, file, name, folder, index),
+                        explain=detection.explain,
+                        progress=_telling(running),
+                    )
+                )
+            done = {"results": results, "processed": len(results), "frames_done": 0, "frames": 0}
+            if not running.update(**done):
                 return False
             continue
         with ExitStack() as files:
@@ -75,6 +86,19 @@ def _score_all(detection: Detection, model: MLModel) -> bool:
         if not running.update(results=results, processed=len(results)):
             return False
     return True
+
+
+def _telling(running: QuerySet) -> Progress:
+    """Write down how many frames of a clip are done, now and then."""
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _SECONDS_BETWEEN_TELLING:
+            told = time.monotonic()
+            running.update(frames_done=done, frames=total)
+
+    return tell
 
 
 def clean_up() -> tuple[int, int]:

@@ -138,6 +138,7 @@ class DetectionViewSet(
             band=None if "threshold" in asked else info.band,
             layers=layers,
             faces=asked["faces"],
+            explain=asked["explain"],
             names=[image.name for image in images],
             images=len(images),
         )
@@ -214,7 +215,10 @@ def _choose_model(wanted: str | None) -> MLModel:
 def _score_now(detection: Detection, images: list[Any]) -> None:
     if detection.faces == Detection.Faces.FIND:
         results = [
-            check_upload(detection.model, image, image.name, detection.pictures, index)
+            check_upload(
+                *(detection.model, image, image.name, detection.pictures, index),
+                explain=detection.explain,
+            )
             for index, image in enumerate(images)
         ]
         errors = {i: r["notes"][-1] for i, r in enumerate(results) if r["kind"] is None}

@@ -1,6 +1,8 @@
 """Photographs and clips by the API: who is on them, and what of each."""
 
 import io
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ from tests.clips import nobody, portrait, write_clip
 
 from classifiers.models import MLModel
 from mesonet.checking import Checker
+from mesonet.checking.explaining import NONE_PASSED
 from mesonet.detector import Detector
-from mesonet_site.api import tasks
+from mesonet.explanations import exam_path
+from mesonet.files import file_hash
+from mesonet_site.api import people, tasks
 from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
 
@@ -99,6 +104,64 @@ def test_a_clip_is_checked_later(
     assert len(result["people"][0]["faces"]) == len(result["frames_seen"]) == 4
     assert len(result["pictures"]["frames"]) == 4
     assert not list((home / "uploads").rglob("*.*"))
+
+
+def test_where_the_score_came_from(
+    client: APIClient, model: MLModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = model.get_detector()
+    monkeypatch.setattr(detector, "info", replace(detector.info, threshold=0.0))
+    refused = post(client, png(portrait()), explain="true").json()["results"][0]
+    assert refused["notes"] == [NONE_PASSED]
+    assert (refused["people"][0]["explanations"], refused["pictures"]["maps"]) == ([], {})
+    record = {"model_sha256": file_hash(detector.scored_path), "passed": ["occlusion", "regions"]}
+    exam_path(detector.scored_path).write_text(json.dumps(record))
+    body = post(client, png(portrait()), explain="true").json()
+    assert body["explain"]
+    (result,) = body["results"]
+    occlusion, regions = result["people"][0]["explanations"]
+    assert set(regions["shares"]) == {"eyes", "nose", "mouth", "skin", "border", "background"}
+    address = result["pictures"]["maps"][occlusion["method"]]
+    assert client.get(address.removeprefix("http://testserver")).status_code == 200
+    for page in ("", "report.html"):
+        text = client.get(f"/checks/{body['id']}/{page}").content.decode()
+        assert "Where the score came from, not where the forgery is" in text
+        assert "Occlusion map" in text
+    assert "data:image/jpeg" in text
+    unasked = post(client, png(portrait())).json()["results"][0]
+    assert unasked["people"][0]["explanations"] == []
+
+
+def test_explanations_are_of_faces_that_were_found(client: APIClient, model: MLModel) -> None:
+    answer = post(client, png(portrait()), faces="whole", explain="true")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == "#/explain"
+
+
+def test_progress_within_a_clip(
+    client: APIClient, model: MLModel, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    monkeypatch.setattr(tasks, "_SECONDS_BETWEEN_TELLING", 0)
+    seen: list[tuple[int, int, int]] = []
+    find = people.check_upload
+
+    def watched(*where: Any, progress: Any, **more: Any) -> Any:
+        def tell(done: int, total: int) -> None:
+            progress(done, total)
+            body = client.get(f"{URL}/{detection}").json()
+            seen.append((body["frames_done"], body["frames"], body["progress"]))
+            page = client.get(f"/checks/{detection}/").content.decode()
+            assert f"{done} of 4 frames looked at" in page
+
+        return find(*where, progress=tell, **more)
+
+    monkeypatch.setattr(tasks, "check_upload", watched)
+    detection = post(client, clip()).json()["id"]
+    tasks.detect.call(_Context(), detection)
+    assert seen == [(1, 4, 25), (2, 4, 50), (3, 4, 75), (4, 4, 100)]
+    body = client.get(f"{URL}/{detection}").json()
+    assert (body["state"], body["progress"]) == ("done", 100)
 
 
 class _Context:

@@ -344,7 +344,7 @@ def test_explanations_are_given_only_where_they_passed_their_exam(tmp_path):
     assert refused.people[0].explanations == ()
     assert refused.notes == ("no explanation is given: none passed its exam on this model",)
     record = {"model_sha256": file_hash(weights), "passed": ["occlusion", "regions", "rise"]}
-    exam_path(examined).write_text(json.dumps(record))
+    exam_path(weights).write_text(json.dumps(record))
     check = Checker(examined, quick=True, explain=True).check(photo, pictures=True)
     occlusion, regions = check.people[0].explanations
     assert (occlusion.method, regions.method) == ("occlusion", "regions")

@@ -1,6 +1,7 @@
 """The exam itself is examined with faces whose forged place is the only thing that is red."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,34 @@ def test_page_says_what_is_offered_and_shows_intervals() -> None:
     assert "where the score came from, not where the forgery is." in page
     nothing = render_exams([exam | {"passed": [], "model": "red", "command": "x"}])
     assert "**No method is offered**" in nothing
+
+
+def test_exam_that_was_interrupted_goes_on(tmp_path: Path) -> None:
+    weights, kept = tmp_path / "red.keras", tmp_path / "red.partial"
+    weights.write_bytes(b"weights")
+    seen: list[int] = []
+
+    def examined(stop: int) -> dict[str, Any]:
+        def progress(done: int, total: int) -> None:
+            if done == stop:
+                raise KeyboardInterrupt
+
+        detector = red_detector()
+        run = detector._runtime
+        counting = Detector(
+            "red", detector.info, lambda x: seen.append(1) or run(x), model_path=weights
+        )
+        return examine(counting, QUESTIONS, ["occlusion"], progress, kept)
+
+    with pytest.raises(KeyboardInterrupt):
+        examined(stop=3)
+    with kept.open("a") as file:
+        file.write('["broken')  # as by a crash
+    first = len(seen)
+    result = examined(stop=0)
+    assert len(seen) - first < first / 2
+    whole = examine(red_detector(), QUESTIONS, ["occlusion"], lambda done, total: None)
+    assert result == whole
 
 
 def test_part_of_a_set(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_only_what_passed_the_exam_of_these_weights_is_offered(tmp_path: Path) -
     examined = detector(redness, weights)
     assert offered(examined) == []
     record = {"model_sha256": file_hash(weights), "passed": ["occlusion", "gone"]}
-    exam_path(examined).write_text(json.dumps(record))
+    exam_path(weights).write_text(json.dumps(record))
     assert offered(examined) == ["occlusion"]
     weights.write_bytes(b"other weights")
     assert offered(examined) == []

@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED
+from mesonet_site.pages.check.why import Reason, Weight, meaning
 from mesonet_site.pages.check.words import (
     ADVICE,
     CHANGES,
@@ -17,6 +19,7 @@ from mesonet_site.pages.check.words import (
     OUTCOMES,
     SIGNS,
     VERDICTS,
+    kinds_of,
 )
 
 Record = Mapping[str, Any]
@@ -66,16 +69,24 @@ class PersonView:
         self.verdict = person["verdict"]
         self.sign = SIGNS[self.verdict]
         self.words = VERDICTS[self.verdict] if self.verdict else FLAWS[person["outcome"]]
-        self.meaning = medium.meaning(self.verdict)
+        self.meaning = meaning(medium.model, self.verdict)
         self.fake_probability = person["fake_probability"]
         self.crop = medium.pictures.get("crops", {}).get(str(self.id))
         self.bar = medium.bar(self.fake_probability)
         self.faces = person["faces"]
-        self.is_suspect = person is medium.suspect
+        likelihood = person.get("likelihood")
+        self.weight = Weight(likelihood) if likelihood else None
+        maps = medium.pictures.get("maps", {})
+        self.reasons = [Reason(found, maps) for found in person.get("explanations", ())]
 
     @property
     def stability(self) -> str:
-        """What mild changes of the face do to the verdict; empty where they were not tried."""
+        """What mild changes of the face do to the verdict; empty where there was no score."""
+        if self.verdict and self.times:
+            return _(
+                "Mild changes of the face, such as mirroring, are tried on photographs only: the "
+                "frames of a clip are such changes already."
+            )
         fragility = self.record.get("fragility")
         if not fragility:
             return ""
@@ -126,7 +137,6 @@ class MediumView:
         self.model = record["model"]
         self.suspect = self._suspect()
         self.people = [PersonView(person, self) for person in record["people"]]
-        self.notes: Sequence[str] = record["notes"]
 
     @property
     def headline(self) -> str:
@@ -160,9 +170,40 @@ class MediumView:
         """Those who have a score."""
         return [person for person in self.people if person.fake_probability is not None]
 
-    def meaning(self, verdict: str | None) -> str:
-        """How often real and manipulated faces are called so."""
-        return self.model["meanings"][verdict] if verdict else ""
+    @property
+    def notes(self) -> list[str]:
+        """What went wrong, in English; not what the page says in its own words."""
+        told = {NONE_PASSED, NOT_CALLED}
+        told |= {
+            f"person {person['id']}: {person['fragility']['text']}"
+            for person in self.record["people"]
+            if person.get("fragility")
+        }
+        return [
+            note
+            for note in self.record["notes"]
+            if note not in told and not (self.left_out and note.startswith(f"{self.left_out} more"))
+        ]
+
+    @property
+    def weighed(self) -> bool:
+        """Whether somebody has a likelihood ratio."""
+        return any(person.weight for person in self.people)
+
+    @property
+    def left_out(self) -> int:
+        """How many people were not scored, as their faces are smaller."""
+        return self.record["people_left_out"]
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether nobody can say where the score came from, with this model."""
+        return NONE_PASSED in self.record["notes"]
+
+    @property
+    def kinds(self) -> str:
+        """Which manipulations the model was measured on."""
+        return kinds_of(self.model["kinds"])
 
     def bar(self, fake_probability: float | None) -> Bar | None:
         """Where a probability lies."""

@@ -39,4 +39,5 @@ def embedded(pictures: Mapping[str, Any] | None, folder: str, index: int) -> dic
         "scene": data("scene"),
         "crops": {number: data(f"person-{number}") for number in pictures["crops"]},
         "frames": {number: data(f"frame-{number}") for number in pictures["frames"]},
+        "maps": {method: data(f"map-{method}") for method in pictures.get("maps", ())},
     }

@@ -1,5 +1,7 @@
 """What verdicts and outcomes are called on pages, and what can be done about them."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -91,3 +93,39 @@ METADATA = {
     "copyright": _("Copyright"),
     "source_type": _("Kind of source"),
 }
+
+STRENGTHS = {
+    "weak": pgettext_lazy("likelihood ratio", "weak support"),
+    "moderate": pgettext_lazy("likelihood ratio", "moderate support"),
+    "moderately strong": pgettext_lazy("likelihood ratio", "moderately strong support"),
+    "strong": pgettext_lazy("likelihood ratio", "strong support"),
+    "very strong": pgettext_lazy("likelihood ratio", "very strong support"),
+}
+
+REGIONS = {
+    "eyes": _("eyes"),
+    "nose": _("nose"),
+    "mouth": _("mouth"),
+    "skin": _("skin"),
+    "border": _("edge of the face"),
+    "background": _("background"),
+}
+
+METHODS = {
+    "regions": _("by region"),
+    "occlusion": _("occlusion map"),
+    "reciprocam": _("ReciproCAM map"),
+    "rise": _("RISE map"),
+}
+
+KINDS = {
+    "face swaps": _("face swaps"),
+    "reenactment": _("reenactment"),
+    "retouched parts of faces": _("retouched parts of faces"),
+    "generated faces": _("generated faces"),
+}
+
+
+def kinds_of(names: Iterable[str]) -> str:
+    """Kinds of manipulation in a row; those of other people's models in their own words."""
+    return ", ".join(str(KINDS.get(name, name)) for name in names)

@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 
 from classifiers.models import MLModel
+from mesonet.files import file_hash
 from mesonet.weights import released
 from mesonet_site.pages.detectors.cards import card
+from mesonet_site.pages.detectors.robustness import panels
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,6 +24,26 @@ def test_a_model_that_was_measured(client: Client, model: MLModel) -> None:
     assert "precision" in page
     assert f"{len(model.conv_layers)} layers" in page
     assert "http-equiv" not in page
+
+
+def test_what_compression_does_to_a_released_model(client: Client, model: MLModel) -> None:
+    client = Client()
+    page = client.get(f"/models/{model.pk}/").content.decode()
+    assert "<p>Not measured.</p>" in page
+    assert "nobody has examined yet" in page
+    found = released("standard")
+    assert found is not None
+    MLModel.objects.update(model_hash=file_hash(found.path))
+    page = client.get(f"/models/{model.pk}/").content.decode()
+    assert "JPEG compression, by quality" in page or found.robustness is None
+
+
+def test_robustness_is_drawn_from_chance_to_the_best() -> None:
+    levels = [{"level": None, "auc": 1.0}, {"level": 0.5, "auc": 0.5}]
+    measured = [{"data": name, "families": {"blur": {"levels": levels}}} for name in ("a", "b")]
+    (panel,) = panels(measured)
+    assert [line["points"] for line in panel.lines] == ["2.0,2.0 118.0,98.0"] * 2
+    assert panel.rows == [("unchanged", [1.0, 1.0]), ("0.5", [0.5, 0.5])]
 
 
 def test_a_model_that_is_being_measured(client: Client, model: MLModel) -> None:

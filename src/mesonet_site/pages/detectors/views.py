@@ -13,9 +13,10 @@ from mesonet.model_info import ModelInfo
 from mesonet.weights import released_file
 from mesonet_site.api.views import ModelViewSet
 from mesonet_site.pages import doors
-from mesonet_site.pages.check.words import SIGNS, VERDICTS
+from mesonet_site.pages.check.words import METHODS, SIGNS, VERDICTS, kinds_of
 from mesonet_site.pages.detectors.cards import card
 from mesonet_site.pages.detectors.plots import reliability_bars, roc_points, roc_rows
+from mesonet_site.pages.detectors.robustness import panels
 
 UNFINISHED = (MLModel.State.WAITING, MLModel.State.RUNNING)
 
@@ -35,7 +36,12 @@ def one_model(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     if released := released_file(model["sha256"]):
         info = released.info
         context |= {"card": card(released), "info": info, "words": _words(info)}
+        context["kinds"] = kinds_of(info.kinds)
         context["error_rate"] = 100 * (info.error_rate or 0)
+        if measured := released.robustness:
+            context |= {"measured": measured, "robustness": panels(measured)}
+    if model["explanations"]:
+        context["offered"] = [METHODS.get(name, name) for name in model["explanations"]]
     if curves := model["curves"]:
         (true_real, false_alarms), (missed, found) = curves["confusion"]
         context["confusion"] = {

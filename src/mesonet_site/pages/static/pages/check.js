@@ -62,7 +62,7 @@
     text.textContent = texts.uploading;
     state(job).replaceChildren(text, bar);
     const body = new FormData();
-    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    for (const { name, value } of form.querySelectorAll("input[type=hidden]")) body.append(name, value);
     body.append(form.elements.files.name, job.file, job.file.name || "pasted.png");
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
