@@ -10,22 +10,20 @@ import argparse
 import json
 import zipfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.datasets.groups import group_keys
 from mesonet.evaluation.calibration import calibrate
-from mesonet.evidence import Evidence, Shares
+from mesonet.evaluation.words import measure_words
 from mesonet.files import read_table
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 from recipes.detector.train import SIZE
 
 ERROR_RATE = 0.1
-ACCUSED_STRONGLY = 0.005
-ACCUSED = 0.02
-MISSED = 0.1
 KINDS = (
     "face swaps",
     "reenactment",
@@ -45,52 +43,16 @@ def read_scores(path: Path) -> tuple[list[str], list[str], _Bools, _Floats]:
     return list(rows), groups, fake, np.array([float(score) for _, score in rows.values()])
 
 
-def choose_words(fake: _Bools, probability: _Floats, weights: _Floats) -> Evidence:
-    """The limits of the words, by how many real ones are accused and forgeries are missed.
-
-    Args:
-        fake: truth, shape ``(n,)``.
-        probability: calibrated, shape ``(n,)``.
-        weights: of each image, shape ``(n,)``; each class and set sums to the same.
-    """
-
-    def above(chosen: _Bools, share: float) -> float:
-        order = np.argsort(probability[chosen])[::-1]
-        reached = np.cumsum(weights[chosen][order]) / weights[chosen].sum() > share
-        return float(probability[chosen][order][np.argmax(reached)]) + 1e-6
-
-    strong, some = above(~fake, ACCUSED_STRONGLY), above(~fake, ACCUSED)
-    order = np.argsort(probability[fake])
-    missed = np.cumsum(weights[fake][order]) / weights[fake].sum() > MISSED
-    uncertain = min(float(probability[fake][order][np.argmax(missed)]), some)
-    limits = [0.0, uncertain, some, strong, 1.1]
-
-    def shares(chosen: _Bools) -> Shares:
-        counts, _ = np.histogram(probability[chosen], limits, weights=weights[chosen])
-        first, second, third, fourth = (counts / counts.sum()).round(3).tolist()
-        return first, second, third, fourth
-
-    return Evidence(
-        uncertain=round(uncertain, 4),
-        some=round(some, 4),
-        strong=round(strong, 4),
-        real_shares=shares(~fake),
-        fake_shares=shares(fake),
-        real=int((~fake).sum()),
-        fake=int(fake.sum()),
-    )
-
-
 def describe(info: ModelInfo, scores: Path) -> ModelInfo:
     """Complete a description by calibration, threshold, band, words and kinds."""
-    files, _, fake, raw = read_scores(scores)
+    files, groups, fake, raw = read_scores(scores)
     classes = ["/".join(file.split("/")[:2]) for file in files]
     counts = {name: classes.count(name) for name in classes}
     weights = np.array([1 / counts[name] for name in classes])
     repeats = np.round(weights / weights.min()).astype(int)
     info = calibrate(info, np.repeat(fake, repeats), np.repeat(raw, repeats), ERROR_RATE)
-    words = choose_words(fake, np.asarray(info.calibrated(raw), np.float64), weights)
-    return replace(info, evidence=words, kinds=KINDS)
+    clips = group_keys([PurePath(file) for file in files], "video")
+    return replace(measure_words(info, fake, raw, groups, clips, weights), kinds=KINDS)
 
 
 def main() -> None:

@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 from recipes.detector.batches import BATCH, PER_SET, Batches
 from recipes.detector.head import fit_kernel, mix
-from recipes.detector.release import choose_words
+from recipes.detector.release import describe
 from recipes.detector.sets import PARTS, Sample, part_of, samples
 from recipes.detector.views import draw
 from sklearn.metrics import roc_auc_score
+
+from mesonet.model_info import ModelInfo
 
 FACE = (20.0, 16.0, 24.0, 30.0)
 
@@ -78,16 +80,22 @@ def test_sources_of_generated_faces_are_told_by_name():
     assert Sample("dfdc/real/abc.jpg", "g", "train").source == "dfdc"
 
 
-def test_words_accuse_as_few_real_faces_as_they_say():
+def test_a_release_has_words_for_faces_and_for_clips(tmp_path):
     rng = np.random.default_rng(0)
-    fake = np.repeat([False, True], 2000)
-    probability = 1 / (1 + np.exp(-(rng.normal(0, 1, 4000) + np.where(fake, 2, -2))))
-    words = choose_words(fake, probability, np.ones(4000))
-    assert words.uncertain <= words.some <= words.strong
-    assert words.real_shares[3] == pytest.approx(0.005, abs=0.001)
-    assert sum(words.real_shares[2:]) == pytest.approx(0.02, abs=0.001)
-    assert words.fake_shares[3] > 0.5
-    assert (words.real, words.fake) == (2000, 2000)
+    rows = ["file,group,raw_score"]
+    for label, center in (("real", 0.3), ("fake", 0.7)):
+        for image in range(250):
+            score = np.clip(rng.normal(center, 0.15), 0.01, 0.99)
+            name = f"ffpp/{label}/{image // 10}_{image % 10}.jpg"
+            rows.append(f"{name},ffpp/{image // 10},{score:.4f}")
+    scores = tmp_path / "scores.csv"
+    scores.write_text("\n".join(rows))
+    info = describe(ModelInfo(), scores)
+    assert info.kinds
+    assert (info.evidence.real, info.evidence.fake, info.evidence.unit) == (250, 250, "faces")
+    of_clips = info.clip_evidence
+    assert (of_clips.real, of_clips.fake, of_clips.unit) == (25, 25, "clips")
+    assert of_clips.real_shares[0] > info.evidence.real_shares[0]
 
 
 def test_a_head_learns_what_tokens_tell_and_uses_standard_where_they_do_not():

@@ -4,7 +4,7 @@ import os
 
 from mesonet.checking.checker import FRAMES, Checker
 from mesonet.checking.likelihood import LIKELIHOOD_MEANING, PROPOSITIONS, Likelihood
-from mesonet.checking.people import combine
+from mesonet.checking.people import ENOUGH_FACES, combine
 from mesonet.checking.record import (
     OUTCOMES,
     Check,
@@ -21,6 +21,7 @@ from mesonet.media import MediaSource
 
 __all__ = [
     "CAUTION",
+    "ENOUGH_FACES",
     "FRAMES",
     "LIKELIHOOD_MEANING",
     "MAX_PEOPLE",

@@ -93,6 +93,9 @@ def calibrate(
 ) -> ModelInfo:
     """Complete a description by calibration, threshold and band.
 
+    Words that were measured with another calibration are dropped, see
+    `mesonet.evaluation.words.measure_words`.
+
     Args:
         info: the description of the model that gave the scores.
         is_fake: truth, shape ``(n,)``.
@@ -104,7 +107,13 @@ def calibrate(
     """
     calibration, threshold, band = _fit(is_fake, raw_scores, error_rate)
     return replace(
-        info, calibration=calibration, threshold=threshold, band=band, error_rate=error_rate
+        info,
+        calibration=calibration,
+        threshold=threshold,
+        band=band,
+        error_rate=error_rate,
+        evidence=None,
+        clip_evidence=None,
     )
 
 
