@@ -1,6 +1,6 @@
 """Verdicts and checks of items, wherever they lie: a result for each, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +26,36 @@ def verdicts(
 
 
 def checks(
-    checker: "Checker", items: Sequence[Item], *, pictures: bool = False
+    checker: "Checker",
+    items: Sequence[Item],
+    *,
+    pictures: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> "Iterator[Check]":
-    """Check each item, a few ahead of the consumer."""
-    yield from map_ahead(partial(_check, checker, pictures), items, cores())
+    """Check each item, a few ahead of the consumer.
+
+    Args:
+        checker: checks them.
+        items: what is checked.
+        pictures: keep small pictures of what was looked at.
+        progress: told of a clip its path, how many frames were looked at, and how many there are.
+    """
+    yield from map_ahead(partial(_check, checker, pictures, progress), items, cores())
 
 
-def _check(checker: "Checker", pictures: bool, item: Item) -> "Check":
+def _check(
+    checker: "Checker",
+    pictures: bool,
+    progress: Callable[[str, int, int], None] | None,
+    item: Item,
+) -> "Check":
     if item.error is not None:
         return checker.unreadable(item.path, item.error)
+    frames = progress and partial(progress, item.path)
     if not is_remote(item.path):
-        return checker.check(item.path, pictures=pictures)
+        return checker.check(item.path, pictures=pictures, progress=frames)
     try:
         with fetched(item.path, checker.limits.bytes) as copy:
-            return checker.check(copy, name=item.path, pictures=pictures)
+            return checker.check(copy, name=item.path, pictures=pictures, progress=frames)
     except MediaError as error:
         return checker.unreadable(item.path, error.reason)

@@ -108,7 +108,7 @@ def run(
     from mesonet.checking import Checker
     from mesonet.cli import check_output
     from mesonet.cli import output as files
-    from mesonet.cli.progress import track
+    from mesonet.cli.progress import MediaBar
     from mesonet.report import Report
 
     found = list(source.items())
@@ -122,8 +122,9 @@ def run(
     page: Report | None = None
 
     def counted() -> Iterator["Check"]:
-        results = checks(checker, items, pictures=report is not None)
-        for check in track(results, len(items), "checking", quiet=files.is_terminal(output)):
+        bar = MediaBar(len(items), pauses=files.is_terminal(output))
+        found = checks(checker, items, pictures=report is not None, progress=bar.look)
+        for check in bar.track(found):
             outcome.add(check.verdict or check.outcome, check.outcome == "unreadable")
             outcome.check_errors(max_error_share)
             if page:
