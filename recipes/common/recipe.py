@@ -32,6 +32,7 @@ class Recipe:
         groups: which of their images belong together.
         test: share of the images to set aside, 0..1.
         validation: share of the others that chooses epoch and threshold, 0..1.
+        kinds: of manipulation in that folder.
         start: trained weights to go on from, if any.
         preprocessing: size, interpolation and scaling.
         training: how it is trained; groups, seed and validation are put in.
@@ -47,6 +48,7 @@ class Recipe:
     groups: str
     test: float
     validation: float
+    kinds: tuple[str, ...] = ()
     start: Path | None = None
     preprocessing: dict[str, Any] = field(default_factory=dict)
     training: TrainingSettings
@@ -75,6 +77,7 @@ class Recipe:
             groups=sets["groups"],
             test=sets["test"],
             validation=sets["validation"],
+            kinds=tuple(sets.get("kinds", ())),
             start=data / start if start else None,
             preprocessing=content.get("preprocessing", {}),
             training=replace(

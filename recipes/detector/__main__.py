@@ -22,12 +22,13 @@ def stages(data: Path, run: Path) -> dict[str, tuple[list[object], Path]]:
     boxes, tokens = run / "boxes.csv", run / "tokens"
     standard, head = run / "detector.keras", run / "head.npz"
     first, second = run / "standard-validation.csv", run / "thorough-validation.csv"
-    faces = ["--data", data, "--boxes", boxes]
+    sets: list[object] = ["--data", data]
+    faces = [*sets, "--boxes", boxes]
     return {
         "boxes": (["boxes", data, boxes], boxes),
         "train": (["train", run, *faces], standard),
         "scores": (["scores", standard, first, "--data", data, "--part", "validation"], first),
-        "release": (["release", standard, first, run / "standard"], run / "standard.keras"),
+        "release": (["release", standard, first, run / "standard", *sets], run / "standard.keras"),
         "encode": (
             ["encode", tokens, *faces, "--batches", BATCHES],
             tokens / f"{BATCHES - 1:05}.npz",
@@ -36,7 +37,10 @@ def stages(data: Path, run: Path) -> dict[str, tuple[list[object], Path]]:
             ["head", head, second, "--tokens", tokens, "--data", data, "--standard", first],
             head,
         ),
-        "release-thorough": (["release", head, second, run / "thorough"], run / "thorough.npz"),
+        "release-thorough": (
+            ["release", head, second, run / "thorough", *sets],
+            run / "thorough.npz",
+        ),
     }
 
 

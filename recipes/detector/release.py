@@ -1,8 +1,9 @@
 r"""Calibrate a detector on validation scores, choose its words, and write it for the package.
 
     python -m recipes.detector.release RUN/detector.keras \
-        recipes/detector/scores/standard-validation.csv src/mesonet/weights/standard
+        recipes/detector/scores/standard-validation.csv src/mesonet/weights/standard --data DATA
 
+DATA is the folder of the sets: which images the detector was trained on goes into the file.
 Every set counts the same. `thorough` is released likewise, from its head.
 """
 
@@ -21,6 +22,8 @@ from mesonet.evaluation.words import measure_words
 from mesonet.files import read_table
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
+from mesonet.training_data import TrainingData
+from recipes.detector.sets import samples
 from recipes.detector.train import SIZE
 
 ERROR_RATE = 0.1
@@ -55,16 +58,25 @@ def describe(info: ModelInfo, scores: Path) -> ModelInfo:
     return replace(measure_words(info, fake, raw, groups, clips, weights), kinds=KINDS)
 
 
+def training_data(data: Path) -> TrainingData:
+    """The training part of all sets."""
+    chosen = [sample for sample in samples(data) if sample.part == "train"]
+    return TrainingData.of([sample.set for sample in chosen], [data / s.file for s in chosen])
+
+
 def main() -> None:
     """Write ``OUTPUT.keras`` and ``.onnx``, or ``OUTPUT.npz`` with a head."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="detector.keras, or head.npz")
     parser.add_argument("scores", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
     arguments = parser.parse_args()
+    recorded = training_data(arguments.data)
     if arguments.model.suffix == ".npz":
         preprocessing = Preprocessing(SIZE, "bilinear", "none")
-        info = describe(ModelInfo(preprocessing=preprocessing), arguments.scores)
+        info = ModelInfo(preprocessing=preprocessing, training_data=recorded)
+        info = describe(info, arguments.scores)
         path = arguments.output.with_suffix(".npz")
         path.write_bytes(arguments.model.read_bytes())
         with zipfile.ZipFile(path, "a") as archive:
@@ -74,12 +86,13 @@ def main() -> None:
         from mesonet.model_file import load_model, save_model
 
         network, info = load_model(arguments.model)
-        info = describe(info, arguments.scores)
+        info = describe(replace(info, training_data=recorded), arguments.scores)
         calibrated = arguments.model.with_name("calibrated.keras")
         save_model(network, calibrated, info)
         for suffix in (".keras", ".onnx"):
             export_model(calibrated, arguments.output.with_suffix(suffix), half=True)
-    print(json.dumps(info.to_dict(), indent=1))
+    print(json.dumps(replace(info, training_data=None).to_dict(), indent=1))
+    print(f"trained on {recorded.images:,} images of {', '.join(recorded.sets)}")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,12 @@ def train(recipe: Recipe, result: Path) -> None:
     scores = score_folder(Detector.load(best), held_out)
     threshold = choose_threshold(scores.is_fake, scores.fake_probability)
     network, info = load_model(best)
-    save_model(network, result, replace(info, threshold=threshold))
+    used = replace(info.training_data, sets=(recipe.folder.name,)) if info.training_data else None
+    save_model(
+        network,
+        result,
+        replace(info, threshold=threshold, kinds=recipe.kinds, training_data=used),
+    )
 
 
 def measure(recipe: Recipe, result: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mesonet.class_names import real_class
 from mesonet.evidence import Evidence
 from mesonet.preprocessing import Preprocessing
+from mesonet.training_data import TrainingData
 
 _SURE = 1e-6
 _MAX_LOGIT = 36.0
@@ -66,6 +67,7 @@ class ModelInfo:
             measured them.
         clip_evidence: the same for a person in a clip, measured on clips.
         kinds: which kinds of manipulation the model was measured on, such as ``"face swaps"``.
+        training_data: what it was trained on; None where nobody recorded it.
     """
 
     architecture: str | None = None
@@ -78,6 +80,7 @@ class ModelInfo:
     evidence: Evidence | None = None
     clip_evidence: Evidence | None = None
     kinds: tuple[str, ...] = ()
+    training_data: TrainingData | None = None
 
     def __post_init__(self) -> None:
         if not (
@@ -121,13 +124,14 @@ class ModelInfo:
             for name, record in (
                 ("evidence", self.evidence),
                 ("clip_evidence", self.clip_evidence),
+                ("training_data", self.training_data),
             )
         }
         return asdict(self) | lists | records
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `to_dict` wrote, also before there were calibrations, bands and evidence.
+        """Read what `to_dict` wrote, also before there were calibrations and all that follows.
 
         Raises:
             ValueError: a value is missing, of the wrong kind or out of range.
@@ -135,7 +139,7 @@ class ModelInfo:
         try:
             architecture = values["architecture"]
             calibration, band = values.get("calibration"), values.get("band")
-            error_rate = values.get("error_rate")
+            error_rate, data = values.get("error_rate"), values.get("training_data")
             if band is not None:
                 low, high = map(float, band)
                 band = (low, high)
@@ -152,6 +156,7 @@ class ModelInfo:
                 evidence=_evidence(values.get("evidence")),
                 clip_evidence=_evidence(values.get("clip_evidence")),
                 kinds=tuple(values.get("kinds", ())),
+                training_data=None if data is None else TrainingData.from_dict(data),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a model description: {error}") from error

@@ -331,4 +331,9 @@ def test_calibrate_says_what_it_needs(tiny_model, folder, tmp_path):
     few = mesonet("calibrate", tiny_model, folder, "--groups", table, "--output", out)
     assert few.returncode == 1
     assert "two groups" in only_line(few.stderr)
+    for name in ("df", "real"):
+        shutil.copytree(folder / "real", tmp_path / "alike" / name)
+    chance = mesonet("calibrate", tiny_model, tmp_path / "alike", "--output", out)
+    assert chance.returncode == 1
+    assert "no better than chance on these images (ROC AUC 0.50)" in chance.stderr
     assert not out.exists()

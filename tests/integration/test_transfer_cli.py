@@ -76,6 +76,9 @@ def test_the_detector_says_what_the_head_said(run, store, folder):
         row = rows[str(folder / name)]
         assert row["fake_probability"] == pytest.approx(probability, abs=2e-4)
         assert row["threshold"] == pytest.approx(summary["detector"]["threshold"])
+    measured = mesonet("evaluate", folder, "--model", detector, "--format", "json")
+    assert json.loads(measured.stdout)["share_trained_on"] == 1
+    assert "detector was trained on images of" in measured.stderr
 
 
 def test_a_data_folder_in_place_of_a_store(tmp_path, folder):

@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 from recipes.detector.batches import BATCH, PER_SET, Batches
 from recipes.detector.head import fit_kernel, mix
-from recipes.detector.release import describe
+from recipes.detector.release import describe, training_data
 from recipes.detector.sets import PARTS, Sample, part_of, samples
 from recipes.detector.views import draw
 from sklearn.metrics import roc_auc_score
 
+from mesonet.files import file_hash
 from mesonet.model_info import ModelInfo
 
 FACE = (20.0, 16.0, 24.0, 30.0)
@@ -73,6 +74,14 @@ def test_batches_are_balanced_and_the_same_by_their_number(data):
     other, _ = batches(6)
     assert np.array_equal(views, again)
     assert not np.array_equal(views, other)
+
+
+def test_a_release_knows_its_training_images(data):
+    known = training_data(data)
+    trained = [sample for sample in samples(data) if sample.part == "train"]
+    assert known.images == len({file_hash(data / sample.file) for sample in trained}) > 0
+    assert set(known.sets) == {sample.set for sample in trained}
+    assert known.overlap([file_hash(data / trained[0].file)]).found == 1
 
 
 def test_sources_of_generated_faces_are_told_by_name():

@@ -6,6 +6,7 @@ import pytest
 from mesonet.detector import Detector
 from mesonet.files import file_hash
 from mesonet.model_file import load_model
+from mesonet.training_data import hash_images
 from mesonet.weights import DEFAULT, Released, list_released, released, released_file
 
 NAMES = [model.name for model in list_released()]
@@ -36,6 +37,22 @@ def test_a_released_file_is_known_by_its_content():
     head = released("thorough")
     assert released_file(file_hash(head.path)) == head
     assert released_file("0" * 64) is None
+
+
+@pytest.mark.parametrize("name", ["meso4", "mesoinception4"])
+def test_files_declare_their_training(name):
+    info = released(name).info
+    assert info.kinds == ("face swaps",)
+    assert (info.training_data.sets, info.training_data.images) == (("mesonet",), 2938)
+
+
+def test_training_images_are_known_again_and_others_are_not(shared):
+    known = released("meso4").info.training_data
+    mesonet = sorted((shared / "data" / "mesonet").rglob("*.jpg"))
+    overlap = known.overlap(hash_images(mesonet))
+    assert overlap.share == pytest.approx(2938 / 4241, abs=0.04)
+    others = sorted((shared / "data" / "ffpp").rglob("*.jpg"))[:300]
+    assert known.overlap(hash_images(others)).found == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -81,7 +81,8 @@ def run(
 ) -> None:
     """Compare models on labelled data sets: figures with intervals, curves, worst groups.
 
-    Data that a model was trained on and data that it never saw are kept in separate tables.
+    Data that a model was trained on and data that it never saw are kept in separate tables; a
+    model whose file says that it was trained on the images here is named in a warning.
     Predictions are kept, so an interrupted benchmark goes on where it was.
     """
     import json

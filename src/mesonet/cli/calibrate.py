@@ -39,8 +39,10 @@ def run(
 
     Calibration, threshold and band are fitted on all images. The figures come from fits on
     other groups than those they are measured on. From 200 real images on, the words of `mesonet
-    check` get their limits and rates; with --groups those for clips, too, measured on groups.
+    check` get their limits and rates; with --groups those for clips, too, measured on groups. A model at chance is
+    refused.
     """
+    import warnings
     from dataclasses import replace
 
     from mesonet.cli.output import check_output, print_left_out
@@ -49,8 +51,12 @@ def run(
     from mesonet.datasets.groups import group_keys
     from mesonet.detector import Detector
     from mesonet.errors import InputError
-    from mesonet.evaluation.calibration import calibrate, cross_calibrate
-    from mesonet.evaluation.scores import score_folder
+    from mesonet.evaluation.calibration import (
+        calibrate,
+        check_better_than_chance,
+        cross_calibrate,
+    )
+    from mesonet.evaluation.scores import score_folder, warn_of_training_images
     from mesonet.evaluation.words import measure_words
 
     if output.suffix.lower() not in {".keras", ".h5", ".hdf5"}:
@@ -76,15 +82,19 @@ def run(
     else:
         warn_of_frames(raw.names)
         keys = [str(name) for name in raw.names]
-    info = calibrate(detector.info, raw.is_fake, raw.fake_probability, error_rate)
+    check_better_than_chance(raw.is_fake, raw.fake_probability)
     trial = cross_calibrate(raw.is_fake, raw.fake_probability, keys, error_rate)
+    info = calibrate(detector.info, raw.is_fake, raw.fake_probability, error_rate)
     clips = group_keys(raw.names, "video") if groups == "pair" else keys if groups else None
     info = measure_words(info, raw.is_fake, raw.fake_probability, keys, clips)
+    warn_of_training_images(detector, data)
 
     from mesonet.model_file import save_model
 
     save_model(detector.network, output, info)
     _print_figures(raw, trial, info)
+    for doubt in trial.doubts(error_rate):
+        warnings.warn(doubt, UserWarning, stacklevel=2)
     print(f"model: {output}")
     if raw.unreadable:
         raise typer.Exit(1)

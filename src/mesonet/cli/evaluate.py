@@ -21,7 +21,10 @@ def run(
     format: Annotated[Format, typer.Option(help="How the result is written.")] = Format.TABLE,  # noqa: A002
     batch_size: BatchSize = 8,
 ) -> None:
-    """Measure accuracy and ROC AUC by image and, with --groups, by group."""
+    """Measure accuracy and ROC AUC by image and, with --groups, by group.
+
+    A model that was trained on these images is named in a warning, if it has kept a record.
+    """
     import json
 
     from mesonet.cli.output import print_left_out
@@ -29,12 +32,13 @@ def run(
     from mesonet.datasets.class_folders import ClassFolders
     from mesonet.datasets.groups import group_keys
     from mesonet.detector import DEEPFAKE, REAL, Detector
-    from mesonet.evaluation.scores import score_folder
+    from mesonet.evaluation.scores import score_folder, warn_of_training_images
 
     data = ClassFolders.read(data_dir)
     if groups:
         group_keys(data.names, groups)  # names a wrong grouping before anything is scored
     detector = Detector.load(model or Detector.default, architecture=architecture)
+    overlap = warn_of_training_images(detector, data)
     limit = detector.info.threshold if threshold is None else threshold
     with progress_bar() as bar:
         task = bar.add_task("scoring", total=len(data))
@@ -60,6 +64,7 @@ def run(
             "data": str(data_dir),
             "model": detector.name,
             "threshold": limit,
+            "share_trained_on": overlap and overlap.share,
             "unreadable": [failure.to_dict() for failure in scores.unreadable],
             "classification_report": classification_report(
                 true, called, output_dict=True, zero_division=0

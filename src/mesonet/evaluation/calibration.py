@@ -5,21 +5,24 @@ calibrated probability of .7 means that seven of ten such images are manipulated
 classes are equally frequent. Fit on validation data, which the network was not trained on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mesonet.detector import Band
+from mesonet.detector import DEEPFAKE, REAL, Band
 from mesonet.errors import ArgumentError, DataError
-from mesonet.evaluation.metrics import Bools, Floats, choose_threshold
+from mesonet.evaluation.metrics import Bools, Floats, auc, choose_threshold
 from mesonet.model_info import Calibration, ModelInfo, logit
 
 _MAX_TEMPERATURE = 100.0
 _LEAST_SPREAD = 1e-6
 _FOLDS = 5
+_CHANCE = 0.55
+_MOST_UNCERTAIN = 0.95
+_FAR_OFF = 1.5
 
 
 def fit_calibration(is_fake: Bools, raw_scores: Floats) -> Calibration:
@@ -88,6 +91,21 @@ def choose_band(is_fake: Bools, calibrated: Floats, threshold: float, error_rate
     return float(low.max()), float(high.min())
 
 
+def check_better_than_chance(is_fake: Bools, raw_scores: Floats) -> None:
+    """Refuse scores that say next to nothing, or the contrary.
+
+    Raises:
+        mesonet.errors.DataError: there is nothing to calibrate.
+    """
+    found = auc(is_fake, raw_scores)
+    if found < _CHANCE:
+        raise DataError(
+            "",
+            f"the model is no better than chance on these images (ROC AUC {found:.2f}); there is "
+            "nothing to calibrate",
+        )
+
+
 def calibrate(
     info: ModelInfo, is_fake: Bools, raw_scores: Floats, error_rate: float = 0.05
 ) -> ModelInfo:
@@ -143,6 +161,27 @@ class Trial:
         of_reals = float(chosen[~self.is_fake].mean())
         wrong = of_reals if called_fake else of_fakes
         return wrong / (of_fakes + of_reals) if chosen.any() else None
+
+    def doubts(self, error_rate: float) -> Iterator[str]:
+        """Why the calibration is of little use, if so: sentences with figures.
+
+        Args:
+            error_rate: what was asked for, see `choose_band`.
+        """
+        uncertain = self.uncertain.mean()
+        if uncertain > _MOST_UNCERTAIN:
+            yield (
+                f"{uncertain:.0%} of the images are left uncertain: the model can hardly decide "
+                f"any with {error_rate:.1%} wrong verdicts; allow more, or train it better"
+            )
+        for kind in (False, True):
+            rate = self.error_rate(kind)
+            if rate is not None and rate > _FAR_OFF * error_rate:
+                yield (
+                    f"{rate:.1%} of the {DEEPFAKE if kind else REAL} verdicts were wrong on groups "
+                    f"that the band was not fitted on, and {error_rate:.1%} were asked for: more "
+                    "groups would make it sounder"
+                )
 
 
 def cross_calibrate(

@@ -1,5 +1,6 @@
 """Scores of a detector on a data folder."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,6 +14,7 @@ from mesonet.detector import DEEPFAKE, REAL, Detector, Failure
 from mesonet.errors import DataError
 from mesonet.evaluation.metrics import Metrics, group_means, measure
 from mesonet.progress import Progress
+from mesonet.training_data import Overlap, hash_images
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,19 @@ def score_folder(
     for fake in set(data.is_fake.tolist()).difference(is_fake):
         raise DataError(data.root, f"no {DEEPFAKE if fake else REAL} image can be read")
     return Scores(names, np.array(is_fake), np.array(scores), unreadable)
+
+
+def warn_of_training_images(detector: Detector, data: ClassFolders) -> Overlap | None:
+    """Compare images with those that a detector says it was trained on, and warn of them.
+
+    Returns:
+        What was found; None where the detector does not say it.
+    """
+    known = detector.info.training_data
+    if known is None or not known.hashes:
+        return None
+    overlap = known.overlap(hash_images(data.paths))
+    if overlap.found:
+        message = overlap.sentence(detector.name, data.root)
+        warnings.warn(message, UserWarning, stacklevel=2)
+    return overlap

@@ -29,6 +29,7 @@ from mesonet.training.callbacks import (
 )
 from mesonet.training.schedules import cosine_schedule, decay_schedule
 from mesonet.training.settings import TrainingSettings
+from mesonet.training_data import TrainingData
 from mesonet.visualization import plot_loss_curve
 
 _CHANCE = 0.55
@@ -142,7 +143,8 @@ def train(
         data_dir: the data folder.
         settings: how it is trained.
         info: what the saved model is told about its images; by default the preprocessing of
-            the architecture, in the input's size, and the names of the class folders.
+            the architecture, in the input's size, and the names of the class folders. What it is
+            trained on is added.
         run_dir: the run folder, by default ``runs/<start time>``.
         resume: go on in ``run_dir`` after the last epoch that was completed there.
         callbacks: further Keras callbacks.
@@ -180,7 +182,17 @@ def train(
         preprocessing=preprocessing,
         class_names=(train.data.class_names[0], train.data.class_names[1]),
     )
-    info = replace(info, calibration=None, band=None, error_rate=None)
+    record = TrainingData.of([train.data.root.resolve().name], train.data.paths)
+    info = replace(
+        info,
+        calibration=None,
+        band=None,
+        error_rate=None,
+        evidence=None,
+        clip_evidence=None,
+        kinds=(),
+        training_data=record.and_before(info.training_data),
+    )
     if settings.compile:
         _compile(model, train, settings)
     elif not model.compiled:

@@ -206,7 +206,12 @@ def save_detector(choice: Choice, fitted: FittedHead, path: str | os.PathLike[st
     """Write backbone, pooling and head as one model that is used like any other."""
     dataset = choice.candidate.dataset
     model = fitted.to_keras(dataset.load_extractor())
-    info = ModelInfo(None, dataset.recipe.preprocessing, dataset.class_names, choice.threshold)
+    info = ModelInfo(
+        preprocessing=dataset.recipe.preprocessing,
+        class_names=dataset.class_names,
+        threshold=choice.threshold,
+        training_data=dataset.training_data,
+    )
     save_model(model, path, info)
 
 

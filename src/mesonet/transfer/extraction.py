@@ -23,6 +23,7 @@ from mesonet.model_info import ModelInfo
 from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
 from mesonet.runtime import Runtime
+from mesonet.training_data import TrainingData
 from mesonet.transfer.extractor import feature_runtime, make_extractor
 from mesonet.transfer.store import (
     EXTRACTOR_FILE,
@@ -98,7 +99,7 @@ def extract_features(
         if keys is not None and keys != existing["groups"]:
             write_text(folder / INDEX_FILE, json.dumps(index, indent=1))
     else:
-        _start(folder, extractor, index, recipe)
+        _start(folder, extractor, index, recipe, data)
     if read_progress(folder)[0] < len(data):
         _extend(folder, data, feature_runtime(extractor), recipe, progress)
     for reason in read_progress(folder)[1].values():
@@ -107,7 +108,11 @@ def extract_features(
 
 
 def _start(
-    folder: Path, extractor: keras.Model, index: dict[str, Any], recipe: FeatureRecipe
+    folder: Path,
+    extractor: keras.Model,
+    index: dict[str, Any],
+    recipe: FeatureRecipe,
+    data: ClassFolders,
 ) -> None:
     """Set up the files of a store; the index comes last, so that no half of them counts."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,9 @@ def _start(
     with (folder / FEATURES_FILE).open("wb") as file:
         np.lib.format.write_array_header_2_0(file, header)
         file.truncate(file.tell() + _bytes(shape, recipe.dtype))
-    info = ModelInfo(None, recipe.preprocessing, tuple(index["class_names"]))
+    record = TrainingData.of([data.root.resolve().name], data.paths)
+    classes = (data.class_names[0], data.class_names[1])
+    info = ModelInfo(None, recipe.preprocessing, classes, training_data=record)
     save_model(extractor, folder / EXTRACTOR_FILE, info)
     _write_progress(folder, 0, {})
     write_text(folder / INDEX_FILE, json.dumps(index, indent=1))

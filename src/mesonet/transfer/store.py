@@ -19,8 +19,10 @@ from mesonet.backend import keras
 from mesonet.class_names import real_class
 from mesonet.errors import StoreError
 from mesonet.images.augmentation import Augmentation
-from mesonet.inspection.model_files import inspect_model_file
+from mesonet.inspection.model_files import inspect_model_file, read_contents
+from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
+from mesonet.training_data import TrainingData
 from mesonet.transfer.extractor import Pooling
 
 INDEX_FILE = "index.json"
@@ -172,6 +174,12 @@ class FeatureDataset:
         path = self.folder / EXTRACTOR_FILE
         inspect_model_file(path)
         return keras.saving.load_model(path, compile=False)
+
+    @property
+    def training_data(self) -> TrainingData | None:
+        """What a detector is trained on that learns from these features."""
+        contents = read_contents(self.folder / EXTRACTOR_FILE)
+        return ModelInfo.from_dict(contents.description or {}).training_data
 
 
 def read_index(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from mesonet.evaluation.calibration import (
     calibrate,
+    check_better_than_chance,
     choose_band,
     cross_calibrate,
     fit_calibration,
@@ -202,3 +203,25 @@ def test_one_group_of_a_class_is_too_little():
     is_fake = np.array([True, True, False, False])
     with pytest.raises(ValueError, match="two groups"):
         cross_calibrate(is_fake, np.linspace(0, 1, 4), ["a", "a", "b", "c"])
+
+
+def test_chance_is_refused():
+    is_fake, raw = overconfident(400)
+    check_better_than_chance(is_fake, raw)
+    for useless in (1 - raw, np.full(400, 0.5)):
+        with pytest.raises(ValueError, match="no better than chance on these images .ROC AUC 0."):
+            check_better_than_chance(is_fake, useless)
+
+
+def test_a_calibration_of_little_use_is_told_with_figures():
+    is_fake, raw = overconfident(2000)
+    groups = [str(n) for n in range(2000)]
+    assert list(cross_calibrate(is_fake, raw, groups, 0.05).doubts(0.05)) == []
+    trial = cross_calibrate(is_fake, raw, groups, 0.2)
+    wrong = list(trial.doubts(0.1))
+    assert len(wrong) == 2
+    assert f"{trial.error_rate(False):.1%} of the real verdicts were wrong" in wrong[0]
+    assert "10.0% were asked for" in wrong[1]
+    weak = 0.5 + (raw - 0.5) / 50 + np.random.default_rng(0).normal(0, 0.1, 2000)
+    unsure = next(cross_calibrate(is_fake, weak, groups, 0.01).doubts(0.5))
+    assert "of the images are left uncertain" in unsure

@@ -15,6 +15,7 @@ from mesonet.model_file import load_model
 from mesonet.train import decay_schedule, find_best_model, train_model
 from mesonet.training import training
 from mesonet.training.schedules import cosine_schedule
+from mesonet.training_data import hash_images
 
 
 class Interrupted(Exception):
@@ -101,6 +102,9 @@ def test_run_folder_holds_everything(folder, tmp_path):
     model, info = load_model(find_best_model(run))
     assert info.class_names == ("df", "real")
     assert info.preprocessing.size == 32
+    seen = info.training_data.overlap(hash_images(sorted(folder.rglob("*.png"))))
+    assert info.training_data.sets == (folder.name,)
+    assert 0 < seen.found == info.training_data.images < seen.compared  # the rest validates
     assert model.output_shape == (None, 1)
 
 

@@ -18,6 +18,9 @@ from mesonet.files import file_hash, read_table
 from mesonet.images.perturbations import Perturbation
 from mesonet.images.reading import ImageSource, read_image
 from mesonet.progress import Progress
+from mesonet.training_data import TrainingData
+
+IN_DOMAIN = "in-domain"
 
 Watch = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
@@ -104,10 +107,10 @@ class Contender:
     trained_on: frozenset[str] | None = None
 
     def domain(self, data: DataSet) -> str:
-        """``"in-domain"``, ``"unseen"`` or ``"not declared"``."""
+        """``"in-domain"``, ``"unseen"`` or ``"not declared"``, by what was declared."""
         if self.trained_on is None:
             return "not declared"
-        return "in-domain" if data.name in self.trained_on else "unseen"
+        return IN_DOMAIN if data.name in self.trained_on else "unseen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,11 @@ class Model(Contender):
 
     source: str
     detector: Detector
+
+    @property
+    def recorded(self) -> TrainingData | None:
+        """What its file says that it was trained on."""
+        return self.detector.info.training_data
 
     @cached_property
     def sha256(self) -> str:

@@ -1,5 +1,6 @@
 """Models against data sets: what `mesonet benchmark` writes as JSON, in plain types."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from mesonet.detector import DEEPFAKE, REAL
 from mesonet.errors import DataError
 from mesonet.evaluation.benchmark.comparison import CONFIDENCE, ROUNDS, ModelScores, compare
 from mesonet.evaluation.benchmark.models import (
+    IN_DOMAIN,
     Contender,
     DataSet,
     Model,
@@ -106,7 +108,7 @@ def _benchmark_set(
         contender.name: {
             "model": contender.name,
             "data": data.name,
-            "domain": contender.domain(data),
+            "domain": _domain(contender, data, hashes),
         }
         for contender in here
     }
@@ -125,6 +127,19 @@ def _benchmark_set(
         "differences": [{"data": data.name} | pair for pair in paired],
         "robustness": swept,
     }
+
+
+def _domain(contender: Contender, data: DataSet, hashes: Sequence[str]) -> str:
+    """Whether a model has seen such data, by what was declared and by what its file says."""
+    recorded = contender.recorded if isinstance(contender, Model) else None
+    if recorded is not None:
+        overlap = recorded.overlap(hashes)
+        if overlap.found:
+            warnings.warn(overlap.sentence(contender.name, data.name), UserWarning, stacklevel=2)
+            return IN_DOMAIN
+        if contender.trained_on is None and data.name in recorded.sets:
+            return IN_DOMAIN
+    return contender.domain(data)
 
 
 def _scored_by_all(data: DataSet, predictions: Mapping[str, Predictions]) -> NDArray[np.intp]:
@@ -197,6 +212,7 @@ def _describe_contender(contender: Contender) -> dict[str, Any]:
         info = contender.detector.info
         return described | {
             "source": contender.source,
+            "recorded": list(contender.recorded.sets) if contender.recorded else None,
             "sha256": contender.sha256,
             "architecture": info.architecture,
             "threshold": info.threshold,

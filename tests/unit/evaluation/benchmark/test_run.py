@@ -29,6 +29,7 @@ from mesonet.files import file_hash
 from mesonet.images.perturbations import FAMILIES
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
+from mesonet.training_data import TrainingData
 from mesonet.weights import released
 
 
@@ -342,6 +343,19 @@ def test_json_says_it_all(result):
     assert len(content["differences"]) == 4
     assert {e["model"] for e in content["robustness"]} == {"away", "watched"}
     assert all(e["images"] == 8 for e in content["robustness"])
+
+
+def test_what_a_file_says_of_its_training_is_believed(tmp_path, data):
+    known = TrainingData.of(["other"], data.folder.paths[:2])
+    said, _ = model_of(tmp_path, training_data=known, name="said")
+    named, _ = model_of(tmp_path, training_data=TrainingData(("made",)), name="named")
+    silent, _ = model_of(tmp_path, name="silent")
+    with pytest.warns(UserWarning, match="said was trained on images of made: on 2 of the 24"):
+        result = run_benchmark([said, named, silent], [data], cache=tmp_path, watch=ignore)
+    domains = {entry["model"]: entry["domain"] for entry in result["results"]}
+    assert domains == {"said": "in-domain", "named": "in-domain", "silent": "not declared"}
+    assert [model["recorded"] for model in result["models"]] == [["other"], ["made"], None]
+    assert "by its file" in render(result | {"command": "x"})
 
 
 def test_page_of_a_single_model_has_no_differences(tmp_path, data):
