@@ -53,6 +53,14 @@ def load_seconds() -> float:
     return float(getattr(settings, "CLASSIFIERS_LOAD_SECONDS", 120))
 
 
+def draw_seconds() -> float:
+    """How long drawing layers may take, ``CLASSIFIERS_DRAW_SECONDS``; 120 by default.
+
+    It is done in a process of its own. With 0 it is done in the process that asks for it.
+    """
+    return float(getattr(settings, "CLASSIFIERS_DRAW_SECONDS", 120))
+
+
 def worker_timeout() -> float:
     """Seconds of silence after which a worker counts as dead, ``CLASSIFIERS_WORKER_TIMEOUT``."""
     return float(getattr(settings, "CLASSIFIERS_WORKER_TIMEOUT", 20))

@@ -66,19 +66,19 @@ def try_loading(sha256: str, file: FieldFile) -> None:
         mesonet.errors.ModelFileError: it cannot be loaded, or not in time.
     """
     if conf.load_seconds() and released_file(sha256) is None:
-        with _local_copy(file) as path:
+        with local_copy(file) as path:
             check_loading(path, conf.load_seconds())
 
 
 def _load(sha256: str, file: FieldFile) -> Detector:
     if released := released_file(sha256):  # starts without Keras
         return Detector.load(released.name)
-    with _local_copy(file) as path:
+    with local_copy(file) as path:
         return Detector.load(path)
 
 
 @contextmanager
-def _local_copy(file: FieldFile) -> Iterator[Path]:
+def local_copy(file: FieldFile) -> Iterator[Path]:
     """The path of a stored file, or of a temporary copy where the storage has no paths."""
     try:
         path = Path(file.path)

@@ -4,12 +4,12 @@
 output.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from classifiers import child
 from mesonet.errors import ModelFileError
 
 _REFUSED = 3
@@ -21,11 +21,10 @@ def check_loading(path: Path, seconds: float) -> None:
     Raises:
         ModelFileError: the file is refused, takes longer than ``seconds``, or crashes the process.
     """
-    command = [sys.executable, "-m", "classifiers.loading_check", str(path)]
     try:
-        done = subprocess.run(command, timeout=seconds, capture_output=True, text=True, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        raise ModelFileError(path, f"takes longer than {seconds:g} seconds to load") from None
+        done = child.run("classifiers.loading_check", str(path), seconds)
+    except TimeoutError as error:
+        raise ModelFileError(path, f"{error} to load") from None
     if done.returncode == _REFUSED:
         raise ModelFileError(path, done.stdout.strip())
     if done.returncode:
@@ -46,4 +45,5 @@ def _load(path: str) -> int:
 
 
 if __name__ == "__main__":
+    child.follow()
     sys.exit(_load(sys.argv[1]))

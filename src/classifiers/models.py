@@ -19,7 +19,9 @@ from django.dispatch import receiver
 from django.utils.text import slugify
 from numpy.typing import NDArray
 
-from classifiers.loading import get_detector
+from classifiers import conf
+from classifiers.drawing import draw
+from classifiers.loading import get_detector, local_copy
 from classifiers.signals import measurement_wanted
 from classifiers.storage import model_storage
 from classifiers.validators import validate_model_file
@@ -263,16 +265,51 @@ class MLModel(models.Model):
         """
         activation_model = self.get_activation_model(conv_idx)
         for image in imgs:
-            content = np.ascontiguousarray(image, np.float32).tobytes()
-            digest = hashlib.sha256(self.model_hash.encode() + content).hexdigest()[:24]
-            seed = f"plot_img{digest}"
-            names = [self._plot_name(seed, index) for index in conv_idx]
-            if all(default_storage.exists(name) for name in names):
-                yield [default_storage.url(name) for name in names]
+            seed = self._plot_seed(image)
+            if urls := self._stored_plots(seed, conv_idx):
+                yield urls
                 continue
             outputs = activation_model.predict(image[None], verbose=0)
             outputs = [outputs] if len(conv_idx) == 1 else outputs
             yield self._visualize_conv_layers_single_img(outputs, conv_idx, seed)
+
+    def visualize_elsewhere(
+        self, imgs: NDArray[np.floating], conv_idx: Sequence[int]
+    ) -> list[list[str]]:
+        """As `visualize_conv_layers`, but in a process of its own, which web servers have need of.
+
+        With ``CLASSIFIERS_DRAW_SECONDS`` 0 it is done here.
+
+        Raises:
+            mesonet.errors.ModelFileError: the file is refused.
+            TimeoutError: it takes longer than ``CLASSIFIERS_DRAW_SECONDS``.
+        """
+        if not conf.draw_seconds():
+            return list(self.visualize_conv_layers(imgs, conv_idx))
+        seeds = [self._plot_seed(image) for image in imgs]
+        stored = [self._stored_plots(seed, conv_idx) for seed in seeds]
+        missing = [index for index, urls in enumerate(stored) if not urls]
+        if missing:
+            with local_copy(self.model_file) as path:
+                drawn = draw(path, imgs[missing], conv_idx, conf.draw_seconds())
+            for index, pictures in zip(missing, drawn, strict=True):
+                stored[index] = [
+                    self.save_plot(BytesIO(picture), seeds[index], layer)
+                    for picture, layer in zip(pictures, conv_idx, strict=True)
+                ]
+        return stored
+
+    def _plot_seed(self, image: NDArray[np.floating]) -> str:
+        content = np.ascontiguousarray(image, np.float32).tobytes()
+        digest = hashlib.sha256(self.model_hash.encode() + content).hexdigest()
+        return f"plot_img{digest[:24]}"
+
+    def _stored_plots(self, seed: str, conv_idx: Sequence[int]) -> list[str]:
+        """Where the plots are, or nothing where one is missing."""
+        names = [self._plot_name(seed, index) for index in conv_idx]
+        if not all(default_storage.exists(name) for name in names):
+            return []
+        return [default_storage.url(name) for name in names]
 
     @classmethod
     def _visualize_conv_layers_single_img(

@@ -171,6 +171,7 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
     Raises:
         DataError: there is no dataset.
         ValueError: it has fewer images, or the model no such layer.
+        TimeoutError: drawing takes longer than ``CLASSIFIERS_DRAW_SECONDS``.
     """
     detector = model.get_detector()
     data = dataset()
@@ -182,8 +183,8 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
     if len(verdicts) < num_imgs:
         raise _too_few(num_imgs, len(verdicts))
     if conv_idx:
-        images = (detector.prepare(data.paths[index])[None] for index, _ in verdicts)
-        plots = [next(model.visualize_conv_layers(image, conv_idx)) for image in images]
+        images = np.stack([detector.prepare(data.paths[index]) for index, _ in verdicts])
+        plots = model.visualize_elsewhere(images, conv_idx)
     else:
         plots = [[]] * num_imgs
     real = real_class(data.class_names)

@@ -114,6 +114,8 @@ def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int])
         raise NotFound(f"No images: {error}.") from None
     except ValueError as error:
         raise Conflict(f"{error}.") from None
+    except TimeoutError:
+        raise Busy("The layers could not be drawn in time; ask for fewer, or later.") from None
     finally:
         if conv_idx:
             _drawing.release()

@@ -102,7 +102,7 @@ def home(settings: Any, tmp_path: Path) -> Path:
         }
     }
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-    settings.CLASSIFIERS_LOAD_SECONDS = 0
+    settings.CLASSIFIERS_LOAD_SECONDS = settings.CLASSIFIERS_DRAW_SECONDS = 0
     cache.clear()
     return tmp_path
 

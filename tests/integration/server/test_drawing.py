@@ -1,0 +1,84 @@
+"""Layers that are drawn in a process of their own."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rest_framework.test import APIClient
+from tests.integration.server.helpers import SIZE
+
+from classifiers import drawing, models
+from classifiers.models import MLModel
+from mesonet.errors import ModelFileError
+
+PROGRAM = """
+import sys
+from pathlib import Path
+import numpy as np
+from classifiers.drawing import draw
+images = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
+pictures = draw(Path(sys.argv[1]), images, [3, 0], 300)
+assert [[picture[:4] for picture in row] for row in pictures] == [[b"\\x89PNG"] * 2] * 2
+assert pictures[0][0] != pictures[1][0] != pictures[1][1]
+heavy = {"keras", "tensorflow", "matplotlib", "django"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.slow
+def test_who_asks_for_plots_stays_light(model_file: Path) -> None:
+    subprocess.run([sys.executable, "-c", PROGRAM, str(model_file)], check=True)
+
+
+def test_a_process_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backends = []
+
+    def crash(module: str, folder: str, seconds: float, **environment: str) -> Any:
+        backends.append(environment["KERAS_BACKEND"])
+        return subprocess.CompletedProcess([], -11, "")
+
+    monkeypatch.setattr(drawing.child, "run", crash)
+    with pytest.raises(ModelFileError, match="makes the program that draws its layers crash"):
+        drawing.draw(tmp_path / "model.h5", np.zeros((1, 8, 8, 3)), [0], 1)
+    assert backends == ["openvino", "tensorflow"]
+
+
+@pytest.fixture
+def drawn(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images each process was given."""
+    settings.CLASSIFIERS_DRAW_SECONDS = 9
+    asked: list[int] = []
+
+    def draw(path: Path, images: Any, layers: Sequence[int], seconds: float) -> Any:
+        assert path.is_file()
+        assert images.shape[1:] == (SIZE, SIZE, 3)
+        asked.append(len(images))
+        if len(layers) == 3:
+            raise TimeoutError
+        return [[b"%d" % layer for layer in layers] for _ in images]
+
+    monkeypatch.setattr(models, "draw", draw)
+    return asked
+
+
+def test_only_what_is_missing_is_drawn(model: MLModel, drawn: list[int], home: Path) -> None:
+    images = np.random.default_rng(0).random((3, SIZE, SIZE, 3)).astype(np.float32)
+    first = model.visualize_elsewhere(images[:2], [3, 0])
+    again = model.visualize_elsewhere(images, [3, 0])
+    assert drawn == [2, 1]
+    assert again[:2] == first
+    assert [url[-9:] for url in again[2]] == ["conv3.png", "conv0.png"]
+    assert (home / again[2][0].removeprefix("/")).read_bytes() == b"3"
+    assert model.visualize_elsewhere(images, [0]) == [[row[1]] for row in again]
+    assert drawn == [2, 1]
+
+
+def test_what_takes_too_long_is_503(model: MLModel, drawn: list[int], client: APIClient) -> None:
+    answer = client.get(f"/api/predictions/{model.pk}/2/0,1,2/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert "could not be drawn in time" in answer.json()["detail"]
