@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from mesonet.datasets.class_folders import ClassFolders
+from mesonet.errors import InputError
 from mesonet_site import parent
 from mesonet_site.parent import SECONDS_TO_STOP as _SECONDS_TO_STOP
 
@@ -32,6 +33,7 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
 
     Raises:
         OSError: the address or the database cannot be used, or the home folder not written.
+        mesonet.errors.InputError: the settings in the home folder cannot be used.
         ChildProcessError: web server or worker ended again and again.
         mesonet.errors.DataError: ``data`` is not such a folder.
     """
@@ -40,21 +42,20 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
     try:
         password, models = _prepare_database(measure=data is not None)
     except Exception as error:
-        if not _is_of_the_database(error):
-            raise
-        raise OSError(f"the database in {home} cannot be used: {error}") from None
+        from django.core.exceptions import ImproperlyConfigured
+        from django.db import Error
+
+        if isinstance(error, Error):
+            raise OSError(f"the database in {home} cannot be used: {error}") from None
+        if isinstance(error, ImproperlyConfigured):
+            raise InputError(home, f"the settings cannot be used: {error}") from None
+        raise
     shown = "localhost" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     worker = [sys.executable, "-m", "mesonet_site", "run_worker", "--verbosity", "0"]
     ready_url = f"{url}/api/v1/{'readyz' if models else 'livez'}"
     children = [_Child("web server", web_command(host, port)), _Child("worker", worker)]
     _run(children, ready_url, _greeting(url, home, password))
-
-
-def _is_of_the_database(error: Exception) -> bool:
-    from django.db import Error
-
-    return isinstance(error, Error)
 
 
 def web_command(host: str, port: int) -> list[str]:

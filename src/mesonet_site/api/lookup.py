@@ -31,13 +31,13 @@ def find_model(wanted: str | UUID) -> MLModel:
 def default_model() -> MLModel | None:
     """The model that is used where none is named, be it ready or not; None where there is none.
 
-    It is ``DEFAULT_MODEL``, or else the best released detector that is ready, or else the
-    library's default, or else the oldest.
+    It is ``DEFAULT_MODEL``, or else the best released detector whose weights are here, or else the
+    library's default, or else the oldest. None answers for one that is still being loaded.
     """
     if settings.DEFAULT_MODEL:
         return MLModel.objects.filter(model_name=settings.DEFAULT_MODEL).first()
     best = MLModel.objects.filter(model_name=best_ready()).first()
-    if best and best.usable:
+    if best and (best.usable or best.state != MLModel.State.FAILED):
         return best
     return MLModel.objects.filter(model_name=Detector.default).first() or MLModel.objects.first()
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_tasks import TaskContext, task
 
 from classifiers.models import MLModel
+from classifiers.storage import model_storage
 from classifiers.tasks import MAX_ATTEMPTS
 from mesonet.errors import ModelFileError
 from mesonet.progress import Progress
@@ -109,6 +110,7 @@ def clean_up() -> tuple[int, int]:
     """
     limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
     _drop_stray_images()
+    drop_stray_models()
     _, deleted = Detection.objects.filter(created_at__lt=limit).delete()
     plots = 0
     if default_storage.exists(MLModel.plot_root):
@@ -138,6 +140,27 @@ def _drop_stray_images() -> None:
             for name in names:
                 storage.delete(name)
             storage.delete(folder)
+
+
+def drop_stray_models(name: str = "") -> None:
+    """Delete stored model files without a row, which a crash may leave.
+
+    Those of the last hour may belong to a model that is being stored.
+
+    Args:
+        name: of a model; its file alone is looked for, and deleted however new it is.
+    """
+    storage = model_storage()
+    if not storage.exists(MLModel.root):
+        return
+    known = set(MLModel.objects.values_list("model_file", flat=True))
+    hour_ago = timezone.now() - timedelta(hours=1)
+    for file in storage.listdir(MLModel.root)[1]:
+        path = f"{MLModel.root}/{file}"
+        if path not in known and (
+            file.startswith(f"{name}.") if name else storage.get_modified_time(path) < hour_ago
+        ):
+            storage.delete(path)
 
 
 def queue_lost_detections() -> None:

@@ -269,6 +269,16 @@ def test_thorough_speaks_where_its_encoder_is(
     encoder_file().touch()
     call_command("register_released", verbosity=0)
     assert MLModel.objects.get(model_name="thorough").conv_layers == []
+    measured = MLModel.objects.get(model_name="thorough").conv_layers
+    MLModel.objects.filter(model_name="thorough").update(conv_layers=None, state="running")
+    early = post(client)  # `standard` could, but would not say that it is another
+    assert early.status_code == 409
+    assert early.json()["detail"].endswith("It has not been loaded yet.")
+    assert client.get("/api/v1/readyz").status_code == 503
+    MLModel.objects.filter(model_name="thorough").update(conv_layers=None, state="failed")
+    assert post(client).json()["model"] == "standard"
+
+    MLModel.objects.filter(model_name="thorough").update(conv_layers=measured, state="done")
     answer = post(client).json()
     assert answer["model"] == "thorough"
     assert answer["results"][0]["raw_score"] == pytest.approx(0.75)

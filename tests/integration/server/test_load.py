@@ -21,7 +21,7 @@ from tests.integration.server.helpers import picture, wait_until
 from classifiers.models import MLModel
 from mesonet_site.api import views
 from mesonet_site.api.models import Detection
-from mesonet_site.api.tasks import clean_up
+from mesonet_site.api.tasks import clean_up, drop_stray_models
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +168,18 @@ def test_images_without_a_detection_are_swept_up(model: MLModel, queue: None, ho
     clean_up()
 
     assert {path.name for path in (home / "uploads").iterdir()} == {kept, new.name, "other"}
+
+
+def test_model_files_without_a_row_are_swept_up(model: MLModel, home: Path) -> None:
+    folder = home / "ml_models" / MLModel.root
+    for name, age in (("old.h5", 7200), ("new.h5", 0), ("standard.keras", 0)):
+        (folder / name).write_bytes(b"half")
+        os.utime(folder / name, (time.time() - age, time.time() - age))
+
+    clean_up()
+    assert {path.name for path in folder.iterdir()} == {"model_1.h5", "new.h5", "standard.keras"}
+    drop_stray_models("standard")
+    assert {path.name for path in folder.iterdir()} == {"model_1.h5", "new.h5"}
 
 
 def test_a_locked_database(model: MLModel, client: APIClient) -> None:

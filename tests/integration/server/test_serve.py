@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -131,17 +132,99 @@ def test_a_key_that_was_never_written_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_database_is_one_line(tmp_path: Path, port: int) -> None:
-    (tmp_path / ".env").write_text("SECRET_KEY=only for tests\n")
-    (tmp_path / "mesonet.sqlite3").write_bytes(b"no database" * 1000)
+@pytest.mark.parametrize(
+    ("files", "code", "message"),
+    [
+        ({"mesonet.sqlite3": "no database" * 1000}, 4, "cannot be used: file is not a database"),
+        ({".env": "DEBUG=0\n"}, 1, "the settings cannot be used: SECRET_KEY is not set"),
+        ({"static": "a file"}, 4, "static: File exists"),
+    ],
+)
+def test_a_damaged_home_is_one_line(
+    tmp_path: Path, port: int, files: dict[str, str], code: int, message: str
+) -> None:
+    for name, text in ({".env": "SECRET_KEY=only for tests\n"} | files).items():
+        (tmp_path / name).write_text(text)
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     command = [sys.executable, "-c", "from mesonet.cli import main; main()", "serve"]
     command += ["--port", str(port), "--home", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 4
+    assert done.returncode == code
     assert done.stdout == ""
-    assert "cannot be used: file is not a database" in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+PREPARE = """
+import resource, sys
+from pathlib import Path
+from mesonet_site import serve
+home = Path(sys.argv[1])
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+serve._prepare_environment("127.0.0.1", home, None)
+serve._prepare_database(measure=False)
+"""
+
+
+def test_a_first_start_on_a_full_disk_is_made_good_by_the_next(tmp_path: Path) -> None:
+    """No file may be larger than 3 MB: the database is made, but not the file of `standard`."""
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+
+    def prepare(limit: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", PREPARE, str(tmp_path), str(limit)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    assert "File too large" in prepare(3_000_000).stderr
+    folder = tmp_path / "ml_models" / "trained_models"
+    assert list(folder.iterdir()) == []
+    again = prepare(-1)
+    assert again.returncode == 0, again.stderr
+    assert {"standard.keras", "meso4.keras"} <= {path.name for path in folder.iterdir()}
+    with sqlite3.connect(tmp_path / "mesonet.sqlite3") as database:
+        stored = [
+            file for (file,) in database.execute("select model_file from classifiers_mlmodel")
+        ]
+    assert sorted(stored) == sorted(f"trained_models/{path.name}" for path in folder.iterdir())
+
+
+STUCK = """
+import sys, time
+from mesonet_site import web, wsgi
+web.SECONDS_TO_STOP = 1
+
+def stuck(environ, start_response):
+    print("decoding", flush=True)
+    time.sleep(600)
+
+wsgi.application = stuck
+web.run("127.0.0.1", int(sys.argv[1]))
+"""
+
+
+def test_a_stuck_decoder_does_not_keep_the_web_server(
+    home: Path, port: int, started: list[subprocess.Popen[str]]
+) -> None:
+    command = [sys.executable, "-c", STUCK, str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    started.append(process)
+    client = socket.socket()
+    wait_until(lambda: client.connect_ex(("127.0.0.1", port)) == 0)
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "decoding\n"
+    process.terminate()
+    assert process.wait(60) == 0
+    client.close()
+
+
+def test_what_does_not_stop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_module, "_SECONDS_TO_STOP", 0.2)
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    child = serve_module._Child("worker", [sys.executable, "-c", program])
+    child.end()
+    child.wait()
+    assert child._process.poll() is not None
 
 
 def test_what_ends_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from classifiers.models import MLModel
 from mesonet.files import file_hash
 from mesonet.weights import DEFAULT, list_released
+from mesonet_site.api.tasks import drop_stray_models
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         for released in sorted(ready, key=lambda released: released.name != DEFAULT):
             model = MLModel.objects.filter(model_name=released.name).first()
             if model is None:
+                drop_stray_models(released.name)
                 model = MLModel(model_name=released.name)
             elif model.model_hash == file_hash(released.path):
                 continue
