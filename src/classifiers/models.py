@@ -331,7 +331,7 @@ class MLModel(models.Model):
         urls = []
         for activation, index in zip(activations, conv_idx, strict=True):
             picture = BytesIO()
-            plot_layer(activation.reshape(activation.shape[-3:]), index + 1).savefig(
+            plot_layer(activation.reshape(activation.shape[-3:]), index).savefig(
                 picture, format="png", metadata={"Software": None}
             )
             urls.append(cls.save_plot(picture, filename_seed, index))

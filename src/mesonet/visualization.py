@@ -39,12 +39,12 @@ def plot_loss_curve(history: keras.callbacks.History | Mapping[str, Sequence[flo
     return figure
 
 
-def plot_layer(activation: NDArray[Any], number: int) -> Figure:
+def plot_layer(activation: NDArray[Any], index: int) -> Figure:
     """Draw the feature maps of one layer for one image.
 
     Args:
         activation: shape ``(height, width, filters)``.
-        number: the layer's number, from 1, for the title.
+        index: the layer's number, from 0, for the title.
 
     Returns:
         A grid with one cell per filter in the viridis colours, from the smallest to the largest
@@ -63,12 +63,12 @@ def plot_layer(activation: NDArray[Any], number: int) -> Figure:
     gap = -(-max(maps.shape[:2]) // _CELLS_PER_GAP)
     height, width = maps.shape[0] + gap, maps.shape[1] + gap
     grid = np.full((rows * height, columns * width), np.nan, np.float32)
-    for index in range(filters):
-        top, left = index // columns * height, index % columns * width
-        grid[top : top + maps.shape[0], left : left + maps.shape[1]] = maps[..., index]
+    for number in range(filters):
+        top, left = number // columns * height, number % columns * width
+        grid[top : top + maps.shape[0], left : left + maps.shape[1]] = maps[..., number]
 
     figure = Figure(figsize=(columns * cell / _DPI, rows * cell / _DPI + 0.5), dpi=_DPI)
-    figure.suptitle(f"Convolutional layer {number}")
+    figure.suptitle(f"Convolutional layer {index}")
     axes = figure.add_axes((0, 0, 1, 1 - 0.5 / figure.get_figheight()))
     axes.axis("off")
     axes.imshow(grid, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
@@ -97,6 +97,6 @@ def visualize_conv_layers(
         if len(conv_idx) == 1:
             outputs = [outputs]
         yield [
-            plot_layer(keras.ops.convert_to_numpy(output[0]), index + 1)
+            plot_layer(keras.ops.convert_to_numpy(output[0]), index)
             for output, index in zip(outputs, conv_idx, strict=True)
         ]

@@ -34,6 +34,9 @@ def test_help_loads_no_framework():
     assert result.returncode == 0
     for command in ("predict", "train", "evaluate", "layers", "models", "export", "split", "demo"):
         assert command in result.stdout
+    for command in ("predict", "check"):
+        words = " ".join(mesonet(command, "--help").stdout.replace("│", " ").split())
+        assert "JPEG, PNG, GIF, BMP, PPM, WebP, TIFF, AVIF; HEIC with the extra heic" in words
 
 
 def test_predict_json_lines(tiny_model, folder):
@@ -215,7 +218,27 @@ def test_layers_writes_a_picture_per_image_and_layer(tiny_model, folder, tmp_pat
     )
     assert result.returncode == 0, result.stderr
     names = sorted(p.name for p in (tmp_path / "plots").iterdir())
-    assert names == [f"{n}_layer{k}.png" for n in ("0_0", "100_0") for k in (1, 4)]
+    assert names == [f"{n}_conv{k}.png" for n in ("0_0", "100_0") for k in (0, 3)]
+
+
+@pytest.mark.parametrize("completed", [False, True])
+def test_an_interrupted_training_says_how_to_go_on(folder, tmp_path, monkeypatch, completed):
+    def interrupted(*_, run_dir, **__):
+        if completed:
+            (run_dir / "history.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mesonet.training.training.train", interrupted)
+    run = tmp_path / "a run"
+    result = mesonet("train", folder, "--output", run)
+    assert result.returncode == 130
+    first, last = result.stderr.splitlines()
+    assert last == "mesonet: interrupted"
+    if completed:
+        assert f"mesonet: {run} holds the epochs" in first
+        assert first.endswith(f"go on with: mesonet train --resume '{run}'")
+    else:
+        assert first == f"mesonet: no epoch was completed; {run} can be deleted"
 
 
 def test_train_then_resume_then_use(folder, tmp_path):
@@ -237,6 +260,9 @@ def test_train_then_resume_then_use(folder, tmp_path):
     assert "epoch 2/2" in resumed.stderr
     assert "epoch 1/2" not in resumed.stderr
     assert len(json.loads((run / "history.json").read_text())["loss"]) == 2
+    finished = mesonet("train", "--resume", run)
+    assert finished.returncode == 0
+    assert f"{run}: this run is finished, all 2 epochs are done" in finished.stderr
 
     best = next(run.glob("model-*.keras"))
     result = mesonet("predict", folder / "df", "--model", best)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesonet.cli.options import (
+    CLIPS,
+    IMAGES,
     Address,
     Column,
     DryRun,
@@ -42,7 +44,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="MEDIA...",
-            help="Photographs, clips, folders or glob patterns; s3:// and gs://.",
+            help=f"Photographs ({IMAGES}), clips ({CLIPS}), folders or glob patterns; s3:// and "
+            "gs://.",
         ),
     ] = None,
     model: Model = None,

@@ -22,7 +22,10 @@ def run(
     model: Model = None,
     architecture: Architecture = None,
 ) -> None:
-    """Write one picture per image and convolutional layer, with a cell for every filter."""
+    """Write one picture per image and convolutional layer, with a cell for every filter.
+
+    Layers are numbered from 0, also in names: IMAGE_conv0.png.
+    """
     import sys
 
     from mesonet.cli.progress import track
@@ -51,7 +54,7 @@ def run(
         figures = next(visualize_conv_layers(detector.network, prepared, chosen))
         stem = _unused_stem(path, written, output, chosen)
         for index, figure in zip(chosen, figures, strict=True):
-            target = output / f"{stem}_layer{index + 1}.png"
+            target = output / f"{stem}_conv{index}.png"
             figure.savefig(target)
             written.add(target)
     for problem in problems:
@@ -65,7 +68,7 @@ def _unused_stem(path: Path, written: set[Path], output: Path, layers: list[int]
     """The image's stem, with its folder's name where two images share a stem."""
     stem = path.stem
     for folder in path.resolve().parents:
-        if output / f"{stem}_layer{layers[0] + 1}.png" not in written:
+        if output / f"{stem}_conv{layers[0]}.png" not in written:
             break
         stem = f"{folder.name}_{stem}"
     return stem

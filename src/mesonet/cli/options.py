@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+IMAGES = "JPEG, PNG, GIF, BMP, PPM, WebP, TIFF, AVIF; HEIC with the extra heic"
+CLIPS = "MP4, MOV, WebM, MKV, AVI, GIF and others"
+
 
 class Format(StrEnum):
     """How the result is written."""

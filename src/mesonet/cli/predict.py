@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesonet.cli.options import (
+    IMAGES,
     Address,
     Architecture,
     BatchSize,
@@ -44,7 +45,8 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INPUT...", help="Images, folders or glob patterns; s3:// and gs://."
+            metavar="INPUT...",
+            help=f"Images ({IMAGES}), folders or glob patterns; s3:// and gs://.",
         ),
     ] = None,
     model: Model = None,

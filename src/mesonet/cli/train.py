@@ -1,6 +1,8 @@
 """``mesonet train``: train a detector on labelled folders."""
 
 import json
+import shlex
+import sys
 import time
 from dataclasses import fields
 from enum import StrEnum
@@ -218,17 +220,32 @@ def _train(
             "training": training.to_dict(),
         }
         write_text(run / SETTINGS_FILE, json.dumps(settings, indent=1))
-    with checking() as progress:
-        train(
-            network,
-            data_dir,
-            training,
-            info=info,
-            run_dir=run,
-            resume=resume,
-            progress=progress,
-            callbacks=[TrainingProgress(training.epochs)],
-            verbose=0,
-        )
+    try:
+        with checking() as progress:
+            train(
+                network,
+                data_dir,
+                training,
+                info=info,
+                run_dir=run,
+                resume=resume,
+                progress=progress,
+                callbacks=[TrainingProgress(training.epochs)],
+                verbose=0,
+            )
+    except (KeyboardInterrupt, SystemExit):
+        _say_how_to_resume(run)
+        raise
     best = find_best_model(run)
     print(f"run folder: {run}" + (f"\nbest model: {best}" if best else ""))
+
+
+def _say_how_to_resume(run: Path) -> None:
+    from mesonet.training.callbacks import HISTORY_FILE
+
+    if (run / HISTORY_FILE).is_file():
+        command = shlex.join(["mesonet", "train", "--resume", str(run)])
+        text = f"{run} holds the epochs that were completed; go on with: {command}"
+    else:
+        text = f"no epoch was completed; {run} can be deleted"
+    print(f"mesonet: {text}", file=sys.stderr)

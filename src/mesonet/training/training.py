@@ -234,6 +234,9 @@ def train(
             )
         )
     history = keras.callbacks.History()
+    if resume and recorder.epochs >= settings.epochs:
+        message = f"{run}: this run is finished, all {settings.epochs} epochs are done"
+        warnings.warn(message, UserWarning, stacklevel=2)
     if recorder.epochs < settings.epochs:
         history = _fit(model, train, validation, settings.epochs, [*used, *callbacks], verbose)
     _warn_at_chance(recorder.history)

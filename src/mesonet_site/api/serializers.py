@@ -192,7 +192,9 @@ class NewDetectionSerializer(serializers.Serializer):
     image = serializers.ListField(
         child=serializers.FileField(max_length=255),
         allow_empty=False,
-        help_text="One or many photographs or clips; the field is repeated.",
+        help_text="One or many photographs (JPEG, PNG, GIF, BMP, PPM, WebP, TIFF, AVIF; HEIC where "
+        "the server can) or clips (MP4, MOV, WebM, MKV, AVI, GIF and others); the field is "
+        "repeated.",
     )
     faces = serializers.ChoiceField(
         Detection.Faces.choices,

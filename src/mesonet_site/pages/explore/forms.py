@@ -21,4 +21,4 @@ class ExploreForm(forms.Form):
 
     def __init__(self, *args: Any, layers: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["layers"].choices = [(index, str(index + 1)) for index in range(layers)]
+        self.fields["layers"].choices = [(index, str(index)) for index in range(layers)]

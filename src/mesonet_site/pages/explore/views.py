@@ -46,5 +46,5 @@ def _predictions(
         "shown": wrong if asked["mistakes"] else drawn,
         "drawn": len(drawn),
         "wrong": len(wrong),
-        "layers": [layer + 1 for layer in asked["layers"]],
+        "layers": asked["layers"],
     }
