@@ -39,8 +39,8 @@ def run(
 
     Calibration, threshold and band are fitted on all images. The figures come from fits on
     other groups than those they are measured on. From 200 real images on, the words of `mesonet
-    check` get their limits and rates; with --groups those for clips, too, measured on groups. A model at chance is
-    refused.
+    check` get their limits and rates; with --groups those for clips, too, measured on groups.
+    A model at chance is refused.
     """
     import warnings
     from dataclasses import replace
