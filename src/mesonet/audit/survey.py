@@ -1,4 +1,4 @@
-"""One look at every image of a folder: its facts, its fingerprints and a small copy."""
+"""Every image of a folder, read once: its facts, its fingerprints and a small copy."""
 
 import hashlib
 import tempfile
@@ -24,7 +24,7 @@ _AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SurveyedImage:
     """What is kept of one image.
 
     Attributes:
@@ -65,7 +65,7 @@ class Survey:
     greys: NDArray[np.uint8]
 
 
-def look_at(path: Path) -> Look | ImageError:
+def survey_image(path: Path) -> SurveyedImage | ImageError:
     """Read one image file, or say what is wrong with it."""
     try:
         image = read_image(path)
@@ -78,7 +78,7 @@ def look_at(path: Path) -> Look | ImageError:
     pixels.update(image.tobytes())
     colours = image.resize((COLOUR_SIZE, COLOUR_SIZE), Image.Resampling.BOX)
     grey = image.convert("L").resize((GREY_SIZE, GREY_SIZE), Image.Resampling.BOX)
-    return Look(
+    return SurveyedImage(
         facts=read_facts(data),
         file_hash=hashlib.sha256(data).digest(),
         pixel_hash=pixels.digest(),
@@ -88,7 +88,7 @@ def look_at(path: Path) -> Look | ImageError:
 
 
 def survey(paths: Sequence[Path], progress: Progress | None = None) -> Survey:
-    """Look at every image once, on all cores.
+    """Read every image once, on all cores.
 
     About 4 KB of memory is kept for each image, and 16 KB in a temporary file.
     """
@@ -103,16 +103,16 @@ def survey(paths: Sequence[Path], progress: Progress | None = None) -> Survey:
     pixel_hashes: list[bytes] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, on damaged metadata
-        for index, look in enumerate(map_ahead(look_at, paths, cores(), _AHEAD)):
-            if isinstance(look, ImageError):
-                unreadable.append(look)
+        for index, image in enumerate(map_ahead(survey_image, paths, cores(), _AHEAD)):
+            if isinstance(image, ImageError):
+                unreadable.append(image)
             else:
-                greys[len(facts)] = look.grey
-                colours[len(facts)] = look.colours
+                greys[len(facts)] = image.grey
+                colours[len(facts)] = image.colours
                 readable[index] = True
-                facts.append(look.facts)
-                file_hashes.append(look.file_hash)
-                pixel_hashes.append(look.pixel_hash)
+                facts.append(image.facts)
+                file_hashes.append(image.file_hash)
+                pixel_hashes.append(image.pixel_hash)
             if progress:
                 progress(index + 1, len(paths))
     count = len(facts)
