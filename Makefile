@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST = $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo check test lint clean
+.PHONY: help demo check test postgresql lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1  /p' $(MAKEFILE_LIST) | column -t -l 2
@@ -17,6 +17,9 @@ check: lint ## lint, types and the quick tests, for every day
 
 test: lint ## lint, types and all tests
 	$(PYTEST)
+
+postgresql: .venv/dev ## the tests of the server on PostgreSQL
+	tests/with_postgres.sh $(PYTEST) -q -m 'not sqlite_is_enough' tests/integration/server
 
 lint: .venv/dev ## style, types and the direction of imports
 	$(BIN)/ruff check .

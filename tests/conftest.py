@@ -1,11 +1,26 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
+BROWSER = "tests/browser/"
+
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A process takes the tests of a file; those in Chromium together, as they share a server."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ pytest.importorskip("django", reason="the server's packages are not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SERVE = "from mesonet.cli import main; main()"
 OURS = ("SECRET_KEY", "MESONET_HOME", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-WAIT = 60_000
+WAIT = 300_000
 """Milliseconds; the machine may have other things to do."""
 
 
@@ -74,12 +74,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, labelled: Path) -> Iterator[S
         cwd=home,
     )
     assert process.stdout is not None
-    greeting = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+    lines = iter(process.stdout.readline, "Ctrl-C stops it.\n")
+    greeting = "".join(line for line in lines if line or pytest.fail("the server ended"))
     password = re.search(r"password (\S+)", greeting)
     assert password, greeting
     yield Site(f"http://127.0.0.1:{port}", password[1], home, process)
     process.terminate()
-    process.wait(60)
+    assert process.wait(WAIT // 1000) == 0
 
 
 @pytest.fixture(scope="module")
@@ -87,22 +88,29 @@ def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT
+        )
         yield browser
         browser.close()
+
+
+def new_page(browser: Any, **options: Any) -> Any:
+    """A page in a context of its own, with time to spare."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT)
+    return context.new_page()
 
 
 @pytest.fixture
 def page(browser: Any, site: Site) -> Iterator[Any]:
     """A page of its own for each test; an error in its console fails the test."""
-    context = browser.new_context(base_url=site.address)
-    context.set_default_timeout(WAIT)
-    page = context.new_page()
+    page = new_page(browser, base_url=site.address)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text) if is_wrong(message) else None)
     yield page
-    context.close()
+    page.context.close()
     assert not wrong, wrong
 
 

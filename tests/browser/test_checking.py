@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.conftest import WAIT, Site
+from tests.browser.conftest import Site, new_page
 
 pytestmark = pytest.mark.slow
 
@@ -139,9 +139,7 @@ def test_by_keyboard_alone(page: Any, media: Media) -> None:
 
 
 def test_without_javascript(browser: Any, site: Site, media: Media) -> None:
-    context = browser.new_context(base_url=site.address, java_script_enabled=False)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page = new_page(browser, base_url=site.address, java_script_enabled=False)
     page.goto("/")
     page.set_input_files("#files", [media["one"], media["clip"]])
     page.get_by_role("button", name="Check", exact=True).click()
@@ -152,7 +150,7 @@ def test_without_javascript(browser: Any, site: Site, media: Media) -> None:
     assert page.locator("svg.timeline circle").count() > 5
     page.get_by_role("button", name="Delete this check now").click()
     assert "are deleted" in page.locator(".messages").inner_text()
-    context.close()
+    page.context.close()
 
 
 def test_two_tabs_and_deleting(page: Any, media: Media) -> None:
@@ -188,9 +186,7 @@ def test_record_and_report(page: Any, media: Media, tmp_path: Path) -> None:
 
 
 def test_spanish(browser: Any, site: Site, media: Media) -> None:
-    context = browser.new_context(base_url=site.address, locale="es-ES")
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page = new_page(browser, base_url=site.address, locale="es-ES")
     check(page, media["one"])
     assert page.locator("html").get_attribute("lang") == "es"
     assert re.search(r"\d,\d\d", page.locator(".person .note").first.inner_text())
@@ -198,4 +194,4 @@ def test_spanish(browser: Any, site: Site, media: Media) -> None:
     page.get_by_role("button", name="Cambiar").click()
     page.wait_for_selector("html[lang=en]")
     assert page.locator(".person").count() == 1
-    context.close()
+    page.context.close()

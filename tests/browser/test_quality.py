@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.conftest import WAIT, Site
+from tests.browser.conftest import Site, new_page
 from tests.browser.test_checking import check
 
 pytestmark = pytest.mark.slow
@@ -18,22 +18,19 @@ PICTURES = ("image/jpeg", "image/png", "image/webp")
 @pytest.fixture(scope="module")
 def addresses(browser: Any, site: Site, media: dict[str, Path]) -> list[str]:
     """All pages, with results of a photograph and a clip, and a model."""
-    context = browser.new_context(base_url=site.address)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
+    page = new_page(browser, base_url=site.address)
     found = [check(page, media[name]) for name in ("two", "clip", "nobody")]
     page.goto("/models/")
     page.get_by_role("link", name="standard").click()
     page.wait_for_selector("text=are called right")
     found += [page.url, f"{page.url}explore/?images=2"]
-    context.close()
+    page.context.close()
     return [*(site.address + path for path in PAGES), *found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Any, site: Site, addresses: list[str], scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
+    page = new_page(browser, color_scheme=scheme, bypass_csp=True)
     page.goto(f"{site.address}/sign-in/")
     page.get_by_label("Name").fill("admin")
     page.get_by_label("Password").fill(site.password)
@@ -48,23 +45,21 @@ def test_axe_finds_nothing(browser: Any, site: Site, addresses: list[str], schem
                 (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
                 for violation in violations
             ]
-    context.close()
+    page.context.close()
     assert not found, found
 
 
 def test_nothing_is_wider_than_a_small_phone(browser: Any, addresses: list[str]) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    page = context.new_page()
+    page = new_page(browser, viewport={"width": 360, "height": 740})
     for address in addresses:
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
-    context.close()
+    page.context.close()
 
 
 def test_pages_are_light(browser: Any, addresses: list[str]) -> None:
     for address in addresses:
-        context = browser.new_context()
-        page = context.new_page()
+        page = new_page(browser)
         sizes: dict[str, int] = {}
         page.on(
             "response",
@@ -76,12 +71,11 @@ def test_pages_are_light(browser: Any, addresses: list[str]) -> None:
         )
         page.goto(address, wait_until="networkidle")
         assert 1000 < sum(sizes.values()) <= MOST_BYTES, sizes
-        context.close()
+        page.context.close()
 
 
 def test_a_result_does_not_shift(browser: Any, addresses: list[str]) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+    page = new_page(browser)
     for address in (address for address in addresses if "/checks/" in address):
         page.goto(address, wait_until="networkidle")
         shift = page.evaluate(
@@ -94,4 +88,4 @@ def test_a_result_does_not_shift(browser: Any, addresses: list[str]) -> None:
             })"""
         )
         assert shift < 0.01, address
-    context.close()
+    page.context.close()

@@ -37,6 +37,7 @@ from tests.integration.server.helpers import SIZE, picture, upload
 from tests.integration.server.live import Server
 
 from classifiers.models import MLModel
+from mesonet.weights import released
 
 
 @pytest.fixture(scope="session")
@@ -139,8 +140,11 @@ def staff(db: None) -> APIClient:
 
 
 @pytest.fixture
-def server(model: MLModel, home: Path) -> Iterator[Server]:
-    """A web server process on the database of the test, with a measured model."""
+def server(transactional_db: None, dataset: Path, home: Path) -> Iterator[Server]:
+    """A web server process on the database of the test, with a model that starts without Keras."""
+    meso4 = released("meso4")
+    assert meso4 is not None
+    upload(meso4.path, "meso4")
     token = Token.objects.create(user=User.objects.create_superuser("admin"))
     server = Server(home, token.key)
     status, _ = server.detect(picture(0))

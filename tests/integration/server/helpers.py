@@ -45,7 +45,7 @@ def child_environment(home: Path, **more: str) -> dict[str, str]:
     return os.environ | {"MESONET_HOME": str(home), "DATABASE_URL": url} | more
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     """Wait, and fail when it takes too long."""
     limit = time.monotonic() + seconds
     while not condition():

