@@ -62,6 +62,7 @@ def test_branches_of_the_reference_inception_network_are_not_swapped(shared):
                 np.testing.assert_array_equal(kernel, file[f"{name}/{name}/kernel:0"][:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_reference_files_load_on_another_backend(shared, backend):
     pytest.importorskip(backend)
@@ -73,13 +74,13 @@ for name in {list(REFERENCE)!r}:
 """
     run = subprocess.run(
         [sys.executable, "-c", script],
-        check=True,
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env=os.environ | {"KERAS_BACKEND": backend},
     )
+    assert run.returncode == 0, run.stderr
     assert run.stdout.split() == list(REFERENCE.values())
 
 
@@ -211,6 +212,7 @@ def test_missing_weights_are_refused(tmp_path):
         load_model(tmp_path / "m.keras")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_detector_with_a_backbone_loads(tmp_path, suffix):
     backbone = keras.applications.MobileNetV2(

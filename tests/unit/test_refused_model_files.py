@@ -40,6 +40,7 @@ def test_image_may_not_be_too_large(tmp_path):
         load_model(tmp_path / "m.keras")
 
 
+@pytest.mark.slow
 def test_oversized_models_are_refused_in_little_memory(tmp_path):
     script = f"""
 import resource
@@ -61,13 +62,9 @@ load_model(folder / "good.keras")
 assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
 """
     run = subprocess.run(
-        [sys.executable, "-c", script],
-        check=True,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=600
     )
+    assert run.returncode == 0, run.stderr
     reasons = dict(line.split(" ", 1) for line in run.stdout.splitlines())
     assert set(reasons) == {path.stem for path in oversized_models(tmp_path).values()}
     absurd = "has a layer 'upsampling2d' of output (None, 40000, 40000, 3), which is absurdly large"

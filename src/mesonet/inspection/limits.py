@@ -1,5 +1,11 @@
 """How large anything in a model file may be, and how a file is refused."""
 
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
 MAX_BYTES = 1 << 30
 """Most bytes of a model file, and of all its arrays in memory."""
 
@@ -19,6 +25,45 @@ MAX_SEQUENTIAL_LAYERS = 128
 DAMAGED = "is cut short or damaged and cannot be read"
 CODE = "which is code, and code in a model file is never run"
 
+DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged file may raise."""
+
 
 class RefusedError(Exception):
     """Why a model file is refused: a sentence fragment that follows the file's name."""
+
+
+def open_limited(path: Path, kind: str) -> tuple[BinaryIO, int]:
+    """Open a file of at most `MAX_BYTES`; gives the file and its bytes.
+
+    Args:
+        path: the file.
+        kind: what it should be, such as "a model file".
+
+    Raises:
+        RefusedError: there is no such regular file, it is too large, or it cannot be opened.
+    """
+    if not path.exists():
+        raise RefusedError("does not exist")
+    if not path.is_file():
+        raise RefusedError("is not a regular file")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise RefusedError(f"has more than the {MAX_BYTES >> 20} MiB {kind} may have")
+    try:
+        return path.open("rb"), size
+    except OSError as error:
+        raise RefusedError(f"cannot be opened: {error.strerror}") from error

@@ -13,7 +13,6 @@ import mmap
 import os
 import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
@@ -22,27 +21,20 @@ from typing import IO, Any
 
 from mesonet.errors import ModelFileError
 from mesonet.inspection.keras_config import check_config, parse_json
-from mesonet.inspection.limits import CODE, DAMAGED, MAX_BYTES, MAX_JSON_BYTES, RefusedError
+from mesonet.inspection.limits import (
+    CODE,
+    DAMAGE,
+    DAMAGED,
+    MAX_BYTES,
+    MAX_JSON_BYTES,
+    RefusedError,
+    open_limited,
+)
 
 _MAX_DIRECTORY_BYTES = 64 << 10
 _FREE_EXPANSION = 16 << 20
 _MAX_EXPANSION = 100
 _MAX_QUOTE = 100
-
-_DAMAGE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SystemError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class Format(StrEnum):
@@ -91,24 +83,14 @@ def read_contents(path: str | os.PathLike[str]) -> Contents:
         return _read(path)
     except RefusedError as refusal:
         raise ModelFileError(path, str(refusal)) from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelFileError(path, DAMAGED) from error
 
 
 def _read(path: Path) -> Contents:
     if path.is_dir():
         raise RefusedError(_SAVED_MODEL if (path / "saved_model.pb").exists() else "is a folder")
-    if not path.exists():
-        raise RefusedError("does not exist")
-    if not path.is_file():
-        raise RefusedError("is not a regular file")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise RefusedError(f"has more than the {MAX_BYTES >> 20} MiB a model file may have")
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise RefusedError(f"cannot be opened: {error.strerror}") from error
+    file, size = open_limited(path, "a model file")
     with file:
         head = file.read(512)
         if head.startswith(_HDF5_MAGIC):

@@ -15,7 +15,7 @@ from typing import IO, Any
 from numpy.typing import NDArray
 
 from mesonet.errors import CheckpointError
-from mesonet.inspection.limits import DAMAGED, MAX_BYTES, RefusedError
+from mesonet.inspection.limits import DAMAGE, DAMAGED, RefusedError, open_limited
 from mesonet.inspection.torch_pickle import Machine, Storage, Tensor, expect
 
 Tensors = dict[str, NDArray[Any]]
@@ -25,19 +25,6 @@ _MAX_DIRECTORY_BYTES = 1 << 20
 _MAX_QUOTE = 100
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-
-_DAMAGE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-)
 
 
 def read_torch_checkpoint(path: str | os.PathLike[str]) -> Tensors:
@@ -60,22 +47,12 @@ def read_torch_checkpoint(path: str | os.PathLike[str]) -> Tensors:
         return _read(path)
     except RefusedError as refusal:
         raise CheckpointError(path, str(refusal)) from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise CheckpointError(path, DAMAGED) from error
 
 
 def _read(path: Path) -> Tensors:
-    if not path.exists():
-        raise RefusedError("does not exist")
-    if not path.is_file():
-        raise RefusedError("is not a regular file")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise RefusedError(f"has more than the {MAX_BYTES >> 20} MiB a checkpoint may have")
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise RefusedError(f"cannot be opened: {error.strerror}") from error
+    file, size = open_limited(path, "a checkpoint")
     with file:
         head = file.read(2)
         file.seek(0)

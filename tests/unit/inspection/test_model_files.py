@@ -11,7 +11,7 @@ from tests.hostile import REASONS, SENTINEL, hostile_models
 from tests.small_models import layer, mutate, mutations, sequential, write_h5, write_keras
 
 from mesonet.errors import ModelFileError
-from mesonet.inspection import model_files
+from mesonet.inspection import limits
 from mesonet.inspection.keras_config import check_config
 from mesonet.inspection.limits import RefusedError
 from mesonet.inspection.model_files import Format, inspect_model_file, read_contents
@@ -127,7 +127,7 @@ def test_pipe_is_not_waited_for(tmp_path):
 
 
 def test_file_may_not_be_too_large(good, monkeypatch):
-    monkeypatch.setattr(model_files, "MAX_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1000)
     with pytest.raises(ModelFileError, match="has more than the 0 MiB a model file may have"):
         inspect_model_file(good / "good.keras")
 
