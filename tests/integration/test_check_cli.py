@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
@@ -13,17 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.clips import nobody, portrait, write_clip
+from tests.command_line import mesonet, mesonet_process
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "check.schema.json").read_text())
-
-
-def check(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from mesonet.cli import main; main()", "check", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +27,17 @@ def media(tmp_path_factory):
     return folder
 
 
-def test_json_lines_follow_the_schema(media):
-    result = check(str(media), "--format", "jsonl")
+@pytest.fixture(scope="module")
+def run(media, tmp_path_factory):
+    """All of them checked by a real process, and the report of it."""
+    page = tmp_path_factory.mktemp("report") / "report.html"
+    result = mesonet_process("check", media, "--report", page, "--format", "jsonl")
     assert result.returncode == 1, result.stderr
+    return result, page
+
+
+def test_json_lines_follow_the_schema(run):
+    result, _ = run
     checks = {Path(c["path"]).name: c for c in map(json.loads, result.stdout.splitlines())}
     for record in checks.values():
         jsonschema.validate(record, SCHEMA)
@@ -55,7 +53,7 @@ def test_json_lines_follow_the_schema(media):
 
 
 def test_text_says_what_words_mean(media):
-    result = check(str(media / "a pair.jpg"), str(media / "nobody.png"))
+    result = mesonet("check", media / "a pair.jpg", media / "nobody.png")
     assert result.returncode == 0, result.stderr
     assert "a pair.jpg  photo, 1024 x 512 px" in result.stdout
     assert "no score: no face was found" in result.stdout
@@ -63,11 +61,9 @@ def test_text_says_what_words_mean(media):
     assert "measured" in result.stdout
 
 
-def test_the_report_is_one_small_page_with_everything_in_it(media, tmp_path):
-    page = tmp_path / "report.html"
-    result = check(str(media), "--report", str(page), "--format", "jsonl")
-    assert result.returncode == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+def test_the_report_is_one_small_page_with_everything_in_it(run):
+    result, page = run
+    assert [path.name for path in page.parent.iterdir()] == ["report.html"]
     html = page.read_text()
     assert page.stat().st_size < 1_000_000
     assert not re.search(r'(src|href)="(?!data:|#)', html)
@@ -86,18 +82,18 @@ def test_a_name_cannot_bring_markup_into_the_report(media, tmp_path):
     evil.mkdir()
     (evil / "a.png").write_bytes((media / "nobody.png").read_bytes())
     page = tmp_path / "report.html"
-    assert check(str(evil / "a.png"), "--report", str(page)).returncode == 0
+    assert mesonet("check", evil / "a.png", "--report", page).returncode == 0
     assert "<script>alert" not in page.read_text()
 
 
 def test_csv_has_a_row_for_each_person_and_json_is_one_list(media, tmp_path):
-    files = [str(media / name) for name in ("a pair.jpg", "clip.mp4")]
-    result = check(*files, "--format", "csv", "--output", str(tmp_path / "a.csv"))
+    files = [media / name for name in ("a pair.jpg", "clip.mp4")]
+    result = mesonet("check", *files, "--format", "csv", "--output", tmp_path / "a.csv")
     assert result.returncode == 0, result.stderr
     rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
     assert [row["person"] for row in rows] == ["1", "2", "1"]
     assert len({row["path"] for row in rows}) == 2
-    result = check(str(media / "nobody.png"), "missing.jpg", "--format", "json")
+    result = mesonet("check", media / "nobody.png", "missing.jpg", "--format", "json")
     assert result.returncode == 1
     assert [record["outcome"] for record in json.loads(result.stdout)] == ["no_face"]
     assert "missing.jpg: no such file or directory" in result.stderr
