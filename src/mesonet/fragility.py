@@ -115,29 +115,6 @@ def changed_faces(image: Pixels, face: Face) -> list[Pixels]:
     return [change(image, face) for change in CHANGES.values()]
 
 
-def measure_fragility(
-    detector: Detector, image: Pixels, face: Face, fake_probability: float, band: Band
-) -> Fragility | None:
-    """Score a face under every mild change, in one batch.
-
-    Args:
-        detector: gave the ``fake_probability``.
-        image: RGB pixels 0..255 of shape ``(height, width, 3)``, with at least 1.4 times the
-            face's box where the picture has that much.
-        face: its place there.
-        fake_probability: of the untouched face.
-        band: scores from the first to below the second are uncertain.
-
-    Returns:
-        None where the model gives no number for a change.
-    """
-    scores = score_crops(detector, changed_faces(image, face))
-    if not np.isfinite(scores).all():
-        return None
-    named = dict(zip(CHANGES, scores.tolist(), strict=True))
-    return Fragility(fake_probability, named, band)
-
-
 def score_crops(detector: Detector, crops: Sequence[Pixels]) -> NDArray[np.float32]:
     """``fake_probability`` of RGB crops of any size, 0..1, shape ``(n,)``."""
     preprocessing = detector.info.preprocessing

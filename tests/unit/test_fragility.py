@@ -4,11 +4,12 @@ import pytest
 from mesonet.datasets.groups import spread_over_groups
 from mesonet.detector import Detector
 from mesonet.faces import Face, crop_face
-from mesonet.fragility import CHANGES, Fragility, changed_faces, measure_fragility
+from mesonet.fragility import CHANGES, Fragility, changed_faces, score_crops
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 
 FACE = Face((40, 40, 60, 80), 0.9)
+BAND = (0.3, 0.7)
 
 
 @pytest.fixture
@@ -16,13 +17,16 @@ def image() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)
 
 
-def detector(score) -> Detector:  # type: ignore[no-untyped-def]
+def measured(score, image: np.ndarray, untouched: float) -> Fragility:  # type: ignore[no-untyped-def]
+    """Fragility of a face by a detector that scores one image at a time."""
     info = ModelInfo(None, Preprocessing(size=32), ("fake", "real"), threshold=0.5)
 
     def run(images: np.ndarray) -> np.ndarray:
         return np.array([1 - score(image) for image in images], np.float32)
 
-    return Detector("stub", info, run, model_path=None)  # type: ignore[arg-type]
+    detector = Detector("stub", info, run, model_path=None)  # type: ignore[arg-type]
+    scores = score_crops(detector, changed_faces(image, FACE)).tolist()
+    return Fragility(untouched, dict(zip(CHANGES, scores, strict=True)), BAND)
 
 
 def test_changes_keep_the_face_and_little_else(image: np.ndarray) -> None:
@@ -36,12 +40,8 @@ def test_changes_keep_the_face_and_little_else(image: np.ndarray) -> None:
         assert not np.array_equal(cut[name], crop)
 
 
-BAND = (0.3, 0.7)
-
-
 def test_steady_score_is_not_fragile(image: np.ndarray) -> None:
-    found = measure_fragility(detector(lambda pixels: 0.8), image, FACE, 0.8, BAND)
-    assert found is not None
+    found = measured(lambda pixels: 0.8, image, 0.8)
     assert not found.is_fragile
     assert found.low == pytest.approx(0.8)
     assert found.text == "None of 7 mild changes of the face moves the verdict."
@@ -49,14 +49,9 @@ def test_steady_score_is_not_fragile(image: np.ndarray) -> None:
 
 def test_change_that_moves_the_verdict_is_named(image: np.ndarray) -> None:
     image[:, :70] //= 2  # the left half of the face is darker
-    found = measure_fragility(
-        detector(lambda pixels: 0.9 if pixels[:, :16].mean() < pixels[:, 16:].mean() else 0.1),
-        image,
-        FACE,
-        0.9,
-        BAND,
+    found = measured(
+        lambda pixels: 0.9 if pixels[:, :16].mean() < pixels[:, 16:].mean() else 0.1, image, 0.9
     )
-    assert found is not None
     assert found.turned_by == ("mirrored",)
     assert not found.is_fragile
     assert (found.low, found.high) == (pytest.approx(0.1), 0.9)
@@ -79,11 +74,6 @@ def test_ends_of_the_band() -> None:
     assert not Fragility(0.3, {"mirrored": 0.69}, BAND).turned_by
     assert Fragility(0.3, {"mirrored": 0.7}, BAND).turned_by
     assert Fragility(0.2, {"mirrored": 0.3}, BAND).turned_by
-
-
-def test_no_number_is_no_fragility(image: np.ndarray) -> None:
-    nothing = detector(lambda pixels: float("nan"))
-    assert measure_fragility(nothing, image, FACE, 0.9, BAND) is None
 
 
 def test_images_are_drawn_from_many_groups() -> None:

@@ -328,6 +328,21 @@ def test_quick_check_leaves_the_changes_out(grainy):
     assert (quick.verdict, quick.people[0].fragility) == ("some_evidence", None)
 
 
+def test_where_changes_have_no_score_there_is_no_fragility(checker, tmp_path):
+    calls = []
+
+    def run(images):
+        calls.append(len(images))
+        return np.full(len(images), 0.2 if len(calls) == 1 else np.nan, np.float32)
+
+    info = checker.detector.info
+    once = Checker(Detector("once", info, run, model_path=Path("once.keras")))
+    (person,) = once.check(save(portrait(), tmp_path / "a.png")).people
+    assert sum(calls) > 1
+    assert person.fake_probability is not None
+    assert person.fragility is None
+
+
 def test_record_tells_where_the_file_says_it_comes_from(checker, grainy):
     record = checker.check(grainy).to_dict()
     assert record["provenance"]["content_credentials"]["state"] in ("absent", "not_checked")
