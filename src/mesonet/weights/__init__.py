@@ -62,9 +62,9 @@ class Released:
 
     @property
     def summary(self) -> str:
-        """The card's first paragraph, in one line."""
+        """The card's first paragraph, in one line of plain text."""
         paragraph = self.card.read_text(encoding="utf-8").split("\n\n")[1]
-        return " ".join(paragraph.split())
+        return " ".join(paragraph.replace("`", "").split())
 
     @cached_property
     def robustness(self) -> list[dict[str, Any]] | None:

@@ -81,12 +81,7 @@ class PersonView:
 
     @property
     def stability(self) -> str:
-        """What mild changes of the face do to the verdict; empty where there was no score."""
-        if self.verdict and self.times:
-            return _(
-                "Mild changes of the face, such as mirroring, are tried on photographs only: the "
-                "frames of a clip are such changes already."
-            )
+        """What mild changes of the face do to the verdict; empty where they were not tried."""
         fragility = self.record.get("fragility")
         if not fragility:
             return ""
@@ -147,7 +142,7 @@ class MediumView:
             return f"{VERDICTS[self.verdict]}."
         if self.verdict == "no_evidence":
             return _("No evidence of manipulation on any person that could be judged.")
-        same = [str(person.id) for person in self.people if person.verdict == self.verdict]
+        same = [str(person.id) for person in self.deciding]
         text = ngettext("%(words)s: person %(who)s.", "%(words)s: persons %(who)s.", len(same))
         return text % {"words": VERDICTS[self.verdict], "who": ", ".join(same)}
 
@@ -156,7 +151,17 @@ class MediumView:
         """What to make of it, or to do about it."""
         if self.verdict is None:
             return str(ADVICE[self.record["outcome"]])
+        fragility = self.suspect and self.suspect.get("fragility")
+        if fragility and fragility["fragile"]:
+            return _("The score hangs on what says nothing about truth, so it decides nothing.")
         return str(EXPLAINED[self.verdict])
+
+    @property
+    def deciding(self) -> list[PersonView]:
+        """Those whose verdict is that of a picture or clip with several people."""
+        if len(self.people) < 2 or self.verdict in (None, "no_evidence"):
+            return []
+        return [person for person in self.people if person.verdict == self.verdict]
 
     @property
     def counted(self) -> str:
@@ -225,7 +230,7 @@ class MediumView:
         if not self.pictures:
             return []
         scale, frame = self.pictures["scale"], self.pictures["frame"]
-        unit = max(self.pictures["width"], self.pictures["height"]) / 40
+        unit = max(self.pictures["width"], self.pictures["height"], 480) / 40
         return [
             _box(person, [scale * side for side in face["box"]], unit)
             for person in self.people

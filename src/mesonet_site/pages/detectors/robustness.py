@@ -13,10 +13,7 @@ _STYLES = 5
 TITLES = {
     "jpeg": _("JPEG compression, by quality"),
     "blur": _("Blur, by its width in pixels"),
-    "resize nearest": _("Lower resolution (nearest), by scale"),
-    "resize bilinear": _("Lower resolution (bilinear), by scale"),
-    "resize bicubic": _("Lower resolution (bicubic), by scale"),
-    "resize lanczos": _("Lower resolution (Lanczos), by scale"),
+    "resize bicubic": _("Lower resolution, by scale"),
     "noise": _("Noise, as a share of the range"),
     "brightness": _("Brightness, by factor"),
     "screenshot": _("Passed on as a screenshot, times"),
@@ -46,7 +43,7 @@ def panels(measured: Sequence[Mapping[str, Any]]) -> list[Panel]:
     """
     return [
         Panel(
-            str(TITLES.get(name, name)),
+            str(title),
             [
                 {"style": place % _STYLES, "points": _points(_aucs(data, name))}
                 for place, data in enumerate(measured)
@@ -59,7 +56,8 @@ def panels(measured: Sequence[Mapping[str, Any]]) -> list[Panel]:
                 )
             ),
         )
-        for name, family in measured[0]["families"].items()
+        for name, title in TITLES.items()
+        if (family := measured[0]["families"].get(name))
     ]
 
 

@@ -1,0 +1,66 @@
+"""What a page shows of a record."""
+
+from typing import Any
+
+import pytest
+
+from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED
+from mesonet_site.pages.check.presentation import MediumView
+
+
+def person(number: int, verdict: str, score: float, **more: Any) -> dict[str, Any]:
+    face = {"frame": 0, "time": None, "box": [0, 0, 9, 9], "fake_probability": score}
+    return {
+        "id": number,
+        "outcome": "scored",
+        "verdict": verdict,
+        "fake_probability": score,
+        "share_above": None,
+        "faces": [face],
+        **more,
+    }
+
+
+def record(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    worst = max(people, key=lambda somebody: somebody["fake_probability"])
+    starts = {"uncertain": 0.3, "some_evidence": 0.7, "strong_evidence": None}
+    model = {"name": "m", "threshold": 0.5, "starts": starts, "rates": None, "error_rate": None}
+    return {
+        "path": "photo.jpg",
+        "kind": "photo",
+        "outcome": "scored",
+        "verdict": worst["verdict"],
+        "fake_probability": worst["fake_probability"],
+        "file": {},
+        "model": model | {"level": "image", "kinds": ["face swaps", "puppets"]},
+        "people": list(people),
+        "people_left_out": 0,
+        "notes": [],
+        **more,
+    }
+
+
+def test_those_who_decide_are_named() -> None:
+    people = (person(1, "no_evidence", 0.1), person(2, "some_evidence", 0.9))
+    view = MediumView(record(*people), {})
+    assert [somebody.id for somebody in view.deciding] == [2]
+    assert view.headline == "Some evidence of manipulation: person 2."
+    assert MediumView(record(people[0], person(2, "no_evidence", 0.2)), {}).deciding == []
+    assert MediumView(record(people[1]), {}).deciding == []
+
+
+def test_fragile_score_is_not_said_to_lie_between_the_words() -> None:
+    fragility = {"fragile": True, "turned_by": ["mirrored"], "changed": {"mirrored": 0.5}}
+    fragile = person(1, "uncertain", 0.1, fragility=fragility | {"text": "Uncertain, as ..."})
+    assert "hangs on" in MediumView(record(fragile), {}).explanation
+    assert "wrong too often" in MediumView(record(person(1, "uncertain", 0.5)), {}).explanation
+
+
+@pytest.mark.parametrize(
+    "note", [NONE_PASSED, NOT_CALLED, "3 more people, with smaller faces, ..."]
+)
+def test_what_the_page_says_itself_is_not_noted_again(note: str) -> None:
+    view = MediumView(record(person(1, "uncertain", 0.5), people_left_out=3, notes=[note, "x"]), {})
+    assert view.notes == ["x"]
+    assert view.unexplained == (note == NONE_PASSED)
+    assert view.kinds == "face swaps, puppets"
