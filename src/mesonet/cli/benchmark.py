@@ -8,7 +8,7 @@ import typer
 from mesonet.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from mesonet.evaluation.benchmark.models import Contender, DataSet, Watch
+    from mesonet.evaluation.benchmark.models import ComparedModel, DataSet, Watch
 
 
 def run(
@@ -103,10 +103,10 @@ def run(
     if explain:
         _examine(model or [], data_sets, explain, output, slow=slow)
         return
-    contenders = _contenders(model or [], scores or [], trained_on or [], data_sets)
+    compared = _compared(model or [], scores or [], trained_on or [], data_sets)
     with progress_bar() as bar:
         result = run_benchmark(
-            contenders,
+            compared,
             data_sets,
             cache=cache or default_cache(),
             watch=_watch(bar),
@@ -120,7 +120,7 @@ def run(
         with open_output(path) as stream:
             stream.write(text + "\n")
     if robustness:
-        _keep_robustness(result, contenders, output)
+        _keep_robustness(result, compared, output)
     for entry in result["data"]:
         for image in entry["unreadable"]:
             print_left_out(f"{entry['name']}: {image['file']}: {image['error']}")
@@ -130,28 +130,28 @@ def run(
         raise typer.Exit(1)
 
 
-def _keep_robustness(result: dict[str, Any], contenders: list["Contender"], output: Path) -> None:
+def _keep_robustness(result: dict[str, Any], models: list["ComparedModel"], output: Path) -> None:
     """Write a record of each model beside the page."""
     import json
 
     from mesonet.cli.output import open_output
     from mesonet.evaluation.benchmark.models import Model
 
-    for contender in contenders:
-        if not isinstance(contender, Model):
+    for model in models:
+        if not isinstance(model, Model):
             continue
         record = {
-            "model": contender.name,
-            "model_sha256": contender.sha256,
+            "model": model.name,
+            "model_sha256": model.sha256,
             "created": result["created"],
             "command": result["command"],
             "robustness": [
                 {name: value for name, value in entry.items() if name != "model"}
                 for entry in result["robustness"]
-                if entry["model"] == contender.name
+                if entry["model"] == model.name
             ],
         }
-        name = f"{contender.detector.scored_path.stem}.robustness.json"
+        name = f"{model.detector.scored_path.stem}.robustness.json"
         with open_output(output.with_name(name)) as stream:
             stream.write(json.dumps(record) + "\n")
 
@@ -225,13 +225,13 @@ def _data_set(text: str, part: str | None) -> "DataSet":
     return data.part(Path(table), wanted)
 
 
-def _contenders(
+def _compared(
     models: list[str], scores: list[str], trained_on: list[str], data_sets: list["DataSet"]
-) -> list["Contender"]:
+) -> list["ComparedModel"]:
     import sys
 
     from mesonet.detector import Detector
-    from mesonet.evaluation.benchmark.models import Contender, Model, Stored
+    from mesonet.evaluation.benchmark.models import ComparedModel, Model, Stored
 
     known = [data.name for data in data_sets]
     _check_different(known, "--data", "NAME=DIR")
@@ -249,23 +249,23 @@ def _contenders(
         name, value = _named(text, "--trained-on", "MODEL=NAME[,NAME]")
         sets = frozenset(part.strip() for part in value.split(","))
         declared[name] = declared.get(name, frozenset()) | sets
-    contenders: list[Contender] = []
+    compared: list[ComparedModel] = []
     for text in models:
         name, equals, source = text.partition("=")
         if not equals or Path(text).exists():
             name, source = "", text
         detector = Detector.load(source)
         name = name or detector.name
-        contenders.append(
+        compared.append(
             Model(name=name, source=source, detector=detector, trained_on=declared.get(name))
         )
-    contenders += [
+    compared += [
         Stored(name=name, files=files, trained_on=declared.get(name))
         for name, files in stored.items()
     ]
-    if not contenders:
+    if not compared:
         raise ArgumentError("a benchmark needs a --model or --scores")
-    names = [contender.name for contender in contenders]
+    names = [model.name for model in compared]
     _check_different(names, "models", "NAME=MODEL")
     for name in declared:
         if name not in names:
@@ -274,7 +274,7 @@ def _contenders(
             )
         for data in sorted(declared[name].difference(known)):
             print(f"mesonet: {name} was trained on {data}, no --data here", file=sys.stderr)
-    return contenders
+    return compared
 
 
 def _check_different(names: list[str], what: str, form: str) -> None:

@@ -8,7 +8,7 @@ import typer
 from mesonet.cli.options import Architecture, BatchSize, Groups
 
 if TYPE_CHECKING:
-    from mesonet.evaluation.calibration import Trial
+    from mesonet.evaluation.calibration import OutOfFold
     from mesonet.evaluation.scores import Scores
     from mesonet.model_info import ModelInfo
 
@@ -83,7 +83,7 @@ def run(
         warn_of_frames(raw.names)
         keys = [str(name) for name in raw.names]
     check_better_than_chance(raw.is_fake, raw.fake_probability)
-    trial = cross_calibrate(raw.is_fake, raw.fake_probability, keys, error_rate)
+    out_of_fold = cross_calibrate(raw.is_fake, raw.fake_probability, keys, error_rate)
     info = calibrate(detector.info, raw.is_fake, raw.fake_probability, error_rate)
     clips = group_keys(raw.names, "video") if groups == "pair" else keys if groups else None
     info = measure_words(info, raw.is_fake, raw.fake_probability, keys, clips)
@@ -92,22 +92,24 @@ def run(
     from mesonet.model_file import save_model
 
     save_model(detector.network, output, info)
-    _print_figures(raw, trial, info)
-    for doubt in trial.doubts(error_rate):
+    _print_figures(raw, out_of_fold, info)
+    for doubt in out_of_fold.doubts(error_rate):
         warnings.warn(doubt, UserWarning, stacklevel=2)
     print(f"model: {output}")
     if raw.unreadable:
         raise typer.Exit(1)
 
 
-def _print_figures(raw: "Scores", trial: "Trial", info: "ModelInfo") -> None:
+def _print_figures(raw: "Scores", out_of_fold: "OutOfFold", info: "ModelInfo") -> None:
     from rich.console import Console
     from rich.table import Table
 
     from mesonet.evaluation.figures import Sample, measure_figures
 
     before = measure_figures(Sample(raw.is_fake, raw.fake_probability, 0.5))
-    after = measure_figures(Sample(raw.is_fake, trial.fake_probability, trial.threshold))
+    after = measure_figures(
+        Sample(raw.is_fake, out_of_fold.fake_probability, out_of_fold.threshold)
+    )
     console = Console(highlight=False, soft_wrap=True)
     table = Table("", "before", "after", box=None, pad_edge=False)
     for name, key in (("expected calibration error", "ece"), ("Brier score", "brier")):
@@ -120,9 +122,9 @@ def _print_figures(raw: "Scores", trial: "Trial", info: "ModelInfo") -> None:
             f"uncertain from {info.band[0]:.3f} to {info.band[1]:.3f}"
         )
     console.print(
-        f"left uncertain: {trial.uncertain.mean():.1%}, wrong among the real verdicts: "
-        f"{_percent(trial.error_rate(False))}, among the deepfake verdicts: "
-        f"{_percent(trial.error_rate(True))} (asked for: {info.error_rate:.1%} at most)"
+        f"left uncertain: {out_of_fold.uncertain.mean():.1%}, wrong among the real verdicts: "
+        f"{_percent(out_of_fold.error_rate(False))}, among the deepfake verdicts: "
+        f"{_percent(out_of_fold.error_rate(True))} (asked for: {info.error_rate:.1%} at most)"
     )
     for evidence in filter(None, (info.evidence, info.clip_evidence)):
         console.print(

@@ -136,7 +136,7 @@ def calibrate(
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class OutOfFold:
     """What calibrations say of images that they were not fitted on.
 
     Attributes:
@@ -186,7 +186,7 @@ class Trial:
 
 def cross_calibrate(
     is_fake: Bools, raw_scores: Floats, groups: Sequence[str], error_rate: float = 0.05
-) -> Trial:
+) -> OutOfFold:
     """Judge every image by a calibration that was fitted on other groups.
 
     What `calibrate` gives is measured without flattery in that way.
@@ -212,7 +212,7 @@ def cross_calibrate(
         scores = calibration.apply(raw_scores[held_out])
         probability[held_out], threshold[held_out] = scores, limit
         uncertain[held_out] = (scores >= low) & (scores < high)
-    return Trial(is_fake, probability, threshold, uncertain)
+    return OutOfFold(is_fake, probability, threshold, uncertain)
 
 
 def _fit(is_fake: Bools, raw_scores: Floats, error_rate: float) -> tuple[Calibration, float, Band]:

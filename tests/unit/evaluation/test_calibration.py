@@ -172,31 +172,33 @@ def test_the_error_rate_is_kept_on_other_images():
     assert wrong_share(is_fake, p >= info.band[1], True) == pytest.approx(0.05, abs=0.01)
 
 
-def test_a_trial_judges_by_other_groups():
+def test_scores_out_of_fold_are_judged_by_other_groups():
     is_fake, raw = overconfident(3000)
     groups = [str(n // 10) for n in range(3000)]
-    trial = cross_calibrate(is_fake, raw, groups, 0.05)
-    assert 0.1 < trial.uncertain.mean() < 0.9
-    assert trial.error_rate(called_fake=True) == pytest.approx(0.05, abs=0.03)
-    assert trial.error_rate(called_fake=False) == pytest.approx(0.05, abs=0.03)
+    out_of_fold = cross_calibrate(is_fake, raw, groups, 0.05)
+    assert 0.1 < out_of_fold.uncertain.mean() < 0.9
+    assert out_of_fold.error_rate(called_fake=True) == pytest.approx(0.05, abs=0.03)
+    assert out_of_fold.error_rate(called_fake=False) == pytest.approx(0.05, abs=0.03)
     flattered = calibrate(ModelInfo(), is_fake, raw).calibrated(raw)
-    assert 0 < np.abs(trial.fake_probability - flattered).max() < 0.05
+    assert 0 < np.abs(out_of_fold.fake_probability - flattered).max() < 0.05
 
 
-def test_a_trial_never_fits_on_the_group_it_judges():
+def test_no_calibration_is_fitted_on_the_group_it_judges():
     is_fake, raw = overconfident(400)
     groups = [str(n // 20) for n in range(400)]
     own = np.arange(400) // 20 == 3
-    trial = cross_calibrate(is_fake, raw, groups)
+    out_of_fold = cross_calibrate(is_fake, raw, groups)
     again = cross_calibrate(is_fake, np.where(own, 1 - raw, raw), groups)
-    assert (trial.threshold[own] == again.threshold[own]).all()
-    assert (trial.threshold[~own] != again.threshold[~own]).any()
+    assert (out_of_fold.threshold[own] == again.threshold[own]).all()
+    assert (out_of_fold.threshold[~own] != again.threshold[~own]).any()
 
 
 def test_nobody_is_called_real_has_no_error_rate():
-    trial = cross_calibrate(np.arange(40) % 2 == 1, np.full(40, 0.5), [str(n) for n in range(40)])
-    assert trial.uncertain.all()
-    assert trial.error_rate(called_fake=False) is None
+    out_of_fold = cross_calibrate(
+        np.arange(40) % 2 == 1, np.full(40, 0.5), [str(n) for n in range(40)]
+    )
+    assert out_of_fold.uncertain.all()
+    assert out_of_fold.error_rate(called_fake=False) is None
 
 
 def test_one_group_of_a_class_is_too_little():
@@ -217,10 +219,10 @@ def test_a_calibration_of_little_use_is_told_with_figures():
     is_fake, raw = overconfident(2000)
     groups = [str(n) for n in range(2000)]
     assert list(cross_calibrate(is_fake, raw, groups, 0.05).doubts(0.05)) == []
-    trial = cross_calibrate(is_fake, raw, groups, 0.2)
-    wrong = list(trial.doubts(0.1))
+    out_of_fold = cross_calibrate(is_fake, raw, groups, 0.2)
+    wrong = list(out_of_fold.doubts(0.1))
     assert len(wrong) == 2
-    assert f"{trial.error_rate(False):.1%} of the real verdicts were wrong" in wrong[0]
+    assert f"{out_of_fold.error_rate(False):.1%} of the real verdicts were wrong" in wrong[0]
     assert "10.0% were asked for" in wrong[1]
     weak = 0.5 + (raw - 0.5) / 50 + np.random.default_rng(0).normal(0, 0.1, 2000)
     unsure = next(cross_calibrate(is_fake, weak, groups, 0.01).doubts(0.5))

@@ -95,7 +95,7 @@ class DataSet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contender:
+class ComparedModel:
     """Whose scores are measured.
 
     Attributes:
@@ -114,7 +114,7 @@ class Contender:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model(Contender):
+class Model(ComparedModel):
     """A detector that takes part.
 
     Attributes:
@@ -137,7 +137,7 @@ class Model(Contender):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored(Contender):
+class Stored(ComparedModel):
     """Scores from files, such as out-of-fold scores of a cross-validation.
 
     Attributes:

@@ -17,7 +17,7 @@ from mesonet.errors import DataError
 from mesonet.evaluation.benchmark.comparison import CONFIDENCE, ROUNDS, ModelScores, compare
 from mesonet.evaluation.benchmark.models import (
     IN_DOMAIN,
-    Contender,
+    ComparedModel,
     DataSet,
     Model,
     Predictions,
@@ -35,7 +35,7 @@ SCHEMA_VERSION = 1
 
 
 def run_benchmark(
-    contenders: Sequence[Contender],
+    models: Sequence[ComparedModel],
     data_sets: Sequence[DataSet],
     *,
     cache: Path,
@@ -47,7 +47,7 @@ def run_benchmark(
     An image that one model could not score is left out for all of them.
 
     Args:
-        contenders: models and stored predictions, with different names.
+        models: models and stored predictions, with different names.
         data_sets: labelled folders, with different names.
         cache: folder of the prediction cache.
         watch: is told of the progress.
@@ -61,7 +61,7 @@ def run_benchmark(
         mesonet.errors.DataError: no image of a class could be scored.
     """
     parts = [
-        _benchmark_set(data, contenders, cache=cache, watch=watch, robustness=robustness)
+        _benchmark_set(data, models, cache=cache, watch=watch, robustness=robustness)
         for data in data_sets
     ]
     return {
@@ -74,7 +74,7 @@ def run_benchmark(
             "calibration_bins": CALIBRATION_BINS,
             "robustness_images": robustness,
         },
-        "models": [_describe_contender(contender) for contender in contenders],
+        "models": [_describe_model(model) for model in models],
         "data": [part["data"] for part in parts],
         "results": [entry for part in parts for entry in part["results"]],
         "differences": [entry for part in parts for entry in part["differences"]],
@@ -83,43 +83,43 @@ def run_benchmark(
 
 
 def _benchmark_set(
-    data: DataSet, contenders: Sequence[Contender], *, cache: Path, watch: Watch, robustness: int
+    data: DataSet, models: Sequence[ComparedModel], *, cache: Path, watch: Watch, robustness: int
 ) -> dict[str, Any]:
     hashes: Sequence[str] = ()
-    if any(isinstance(contender, Model) for contender in contenders):
+    if any(isinstance(model, Model) for model in models):
         hashes = data.hash_images(watch)
     predictions: dict[str, Predictions] = {}
-    for contender in contenders:
-        if isinstance(contender, Model):
-            predictions[contender.name] = score_data(contender, data, hashes, cache, watch)
-        elif isinstance(contender, Stored) and data.name in contender.files:
-            predictions[contender.name] = read_predictions(contender, data)
-    here = [contender for contender in contenders if contender.name in predictions]
+    for model in models:
+        if isinstance(model, Model):
+            predictions[model.name] = score_data(model, data, hashes, cache, watch)
+        elif isinstance(model, Stored) and data.name in model.files:
+            predictions[model.name] = read_predictions(model, data)
+    here = [model for model in models if model.name in predictions]
     kept = _scored_by_all(data, predictions)
     is_fake, groups = data.folder.is_fake[kept], [data.groups[index] for index in kept]
     measured, paired = compare(
         is_fake,
         groups,
-        [_scores(contender, predictions[contender.name], kept) for contender in here],
+        [_scores(model, predictions[model.name], kept) for model in here],
         by_group=data.grouping is not None,
         progress=lambda done, total: watch(f"intervals on {data.name}", done, total),
     )
     headings = {
-        contender.name: {
-            "model": contender.name,
+        model.name: {
+            "model": model.name,
             "data": data.name,
-            "domain": _domain(contender, data, hashes),
+            "domain": _domain(model, data, hashes),
         }
-        for contender in here
+        for model in here
     }
     swept = []
     if robustness:
         chosen = kept[spread_choice(is_fake, groups, robustness)]
         swept = [
-            headings[contender.name]
-            | sweep(contender, data, chosen, hashes, predictions[contender.name], cache, watch)
-            for contender in here
-            if isinstance(contender, Model)
+            headings[model.name]
+            | sweep(model, data, chosen, hashes, predictions[model.name], cache, watch)
+            for model in here
+            if isinstance(model, Model)
         ]
     return {
         "data": _describe_data(data, kept, predictions),
@@ -129,17 +129,17 @@ def _benchmark_set(
     }
 
 
-def _domain(contender: Contender, data: DataSet, hashes: Sequence[str]) -> str:
+def _domain(model: ComparedModel, data: DataSet, hashes: Sequence[str]) -> str:
     """Whether a model has seen such data, by what was declared and by what its file says."""
-    recorded = contender.recorded if isinstance(contender, Model) else None
+    recorded = model.recorded if isinstance(model, Model) else None
     if recorded is not None:
         overlap = recorded.overlap(hashes)
         if overlap.found:
-            warnings.warn(overlap.sentence(contender.name, data.name), UserWarning, stacklevel=2)
+            warnings.warn(overlap.sentence(model.name, data.name), UserWarning, stacklevel=2)
             return IN_DOMAIN
-        if contender.trained_on is None and data.name in recorded.sets:
+        if model.trained_on is None and data.name in recorded.sets:
             return IN_DOMAIN
-    return contender.domain(data)
+    return model.domain(data)
 
 
 def _scored_by_all(data: DataSet, predictions: Mapping[str, Predictions]) -> NDArray[np.intp]:
@@ -153,12 +153,12 @@ def _scored_by_all(data: DataSet, predictions: Mapping[str, Predictions]) -> NDA
     return np.flatnonzero(known)
 
 
-def _scores(contender: Contender, prediction: Predictions, kept: NDArray[np.intp]) -> ModelScores:
+def _scores(model: ComparedModel, prediction: Predictions, kept: NDArray[np.intp]) -> ModelScores:
     return ModelScores(
-        contender.name,
+        model.name,
         prediction.fake_probability[kept],
         prediction.threshold[kept],
-        contender.detector.info.band if isinstance(contender, Model) else None,
+        model.detector.info.band if isinstance(model, Model) else None,
     )
 
 
@@ -202,25 +202,24 @@ def _class_folders(folder: ClassFolders) -> dict[str, str]:
     }
 
 
-def _describe_contender(contender: Contender) -> dict[str, Any]:
-    trained_on = contender.trained_on
+def _describe_model(model: ComparedModel) -> dict[str, Any]:
+    trained_on = model.trained_on
     described: dict[str, Any] = {
-        "name": contender.name,
+        "name": model.name,
         "trained_on": None if trained_on is None else sorted(trained_on),
     }
-    if isinstance(contender, Model):
-        info = contender.detector.info
+    if isinstance(model, Model):
+        info = model.detector.info
         return described | {
-            "source": contender.source,
-            "recorded": list(contender.recorded.sets) if contender.recorded else None,
-            "sha256": contender.sha256,
+            "source": model.source,
+            "recorded": list(model.recorded.sets) if model.recorded else None,
+            "sha256": model.sha256,
             "architecture": info.architecture,
             "threshold": info.threshold,
             "band": None if info.band is None else list(info.band),
         }
-    if isinstance(contender, Stored):
+    if isinstance(model, Stored):
         described["predictions"] = {
-            name: {"file": file, "sha256": file_hash(file)}
-            for name, file in contender.files.items()
+            name: {"file": file, "sha256": file_hash(file)} for name, file in model.files.items()
         }
     return described

@@ -14,7 +14,7 @@ from mesonet.detector import Detector
 from mesonet.errors import DataError, ImageError
 from mesonet.evaluation.benchmark.comparison import ModelScores, compare
 from mesonet.evaluation.benchmark.models import (
-    Contender,
+    ComparedModel,
     DataSet,
     Model,
     Stored,
@@ -264,7 +264,8 @@ def test_band_of_the_model_is_used(tmp_path, data):
 )
 def test_domain(data, trained_on, domain):
     assert (
-        Contender(name="c", trained_on=trained_on and frozenset(trained_on)).domain(data) == domain
+        ComparedModel(name="c", trained_on=trained_on and frozenset(trained_on)).domain(data)
+        == domain
     )
 
 
