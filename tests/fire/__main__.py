@@ -1,4 +1,4 @@
-"""``python -m tests.fire``: bad pictures and models, and how many of them were withstood."""
+"""``python -m tests.fire``: what strangers and bad luck may do, and how much was withstood."""
 
 import argparse
 import random
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.fire import images, models
+from tests.fire import images, jobs, models, sockets, trouble, web
 
 T = TypeVar("T")
 
@@ -36,21 +36,26 @@ def campaign(name: str, items: Iterable[T], hold: Callable[[T], str | None], sec
 def main() -> int:
     """Run the campaign; the exit code is 1 where something was not withstood."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=500, help="mutations of each kind")
+    parser.add_argument("--count", type=int, default=500, help="of each kind")
+    parser.add_argument("--kills", type=int, default=3, help="of workers")
     parser.add_argument("--seconds", type=float, default=60, help="at most, for each kind")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    draw = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as temporary:
+    count, draw = options.count, random.Random(options.seed)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
+        site = web.Site(folder)
+        refused = {"refused": True}
         doors: dict[str, tuple[Iterable[Any], Callable[[Any], str | None]]] = {
-            "crafted images": (images.crafted(), partial(images.hold, refused=True)),
-            "mutated images": (images.mutated(options.count, draw), images.hold),
-            "crafted models": (
-                models.crafted(folder / "crafted"),
-                partial(models.hold, refused=True),
-            ),
-            "mutated models": (models.mutated(options.count, draw, folder), models.hold),
+            "crafted images": (images.crafted(), partial(images.hold, **refused)),
+            "mutated images": (images.mutated(count, draw), images.hold),
+            "crafted models": (models.crafted(folder / "crafted"), partial(models.hold, **refused)),
+            "mutated models": (models.mutated(count, draw, folder), models.hold),
+            "mutated requests": (web.mutated(count, draw), site.hold),
+            "hostile clients": (sockets.hostile(count, draw), sockets.Clients(site).hold),
+            "killed workers": (jobs.moments(options.kills, draw), jobs.Jobs(site).hold),
+            "full disks": (trouble.requests(count, draw), trouble.FullDisk(site).hold),
+            "locked databases": (trouble.requests(count, draw), trouble.Locked(site).hold),
         }
         failed = sum(
             campaign(name, items, hold, options.seconds) for name, (items, hold) in doors.items()

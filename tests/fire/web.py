@@ -1,9 +1,11 @@
 """Requests that were changed at random, through the parser and the application of the server."""
 
+import io
 import logging
 import os
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ _NOT_IMPLEMENTED = 501  # another transfer coding than chunked, RFC 9112, sectio
 _MAX_RETURNED = 64 << 10
 
 
-def _multipart(path: str, *parts: bytes, head: str = "") -> bytes:
+def multipart(path: str, *parts: bytes, head: str = "") -> bytes:
     body = b"".join(b"--frontier\r\n" + part + b"\r\n" for part in parts) + b"--frontier--\r\n"
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}"
@@ -28,11 +30,11 @@ def _multipart(path: str, *parts: bytes, head: str = "") -> bytes:
     ).encode() + body
 
 
-def _field(name: str, value: str) -> bytes:
+def field(name: str, value: str) -> bytes:
     return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
 
 
-def _file(name: str, data: bytes, filename: str = "face.png") -> bytes:
+def file(name: str, data: bytes, filename: str = "face.png") -> bytes:
     disposition = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
     return f"{disposition}\r\nContent-Type: image/png\r\n\r\n".encode() + data
 
@@ -61,15 +63,15 @@ def good() -> list[bytes]:
     return [
         *gets,
         chunked,
-        _multipart("/api/v1/detections", _file("image", face), _field("faces", "whole")),
-        _multipart(
+        multipart("/api/v1/detections", file("image", face), field("faces", "whole")),
+        multipart(
             "/api/v1/detections",
-            *(_file("image", face, name) for name in ("a.png", "b.png")),
-            *(_field("layers", "0"), _field("threshold", "0.7"), _field("model", "standard")),
-            *(_field("faces", "whole"),),
+            *(file("image", face, name) for name in ("a.png", "b.png")),
+            *(field("layers", "0"), field("threshold", "0.7"), field("model", "standard")),
+            *(field("faces", "whole"),),
         ),
-        _multipart("/api/v1/models", _field("name", "x"), head="Authorization: Token x\r\n"),
-        _multipart("/", _file("image", face), _field("csrfmiddlewaretoken", token), head=cookie),
+        multipart("/api/v1/models", field("name", "x"), head="Authorization: Token x\r\n"),
+        multipart("/", file("image", face), field("csrfmiddlewaretoken", token), head=cookie),
     ]
 
 
@@ -94,6 +96,16 @@ def mutated(count: int, draw: random.Random) -> Iterator[bytes]:
         yield bytes(data)
 
 
+def fault(answer: bytes) -> str | None:
+    """What is wrong with an answer; None where it is none of the server's faults."""
+    status = int(answer.split(b" ", 2)[1])
+    if status >= 500 and status not in (*_REFUSALS, _NOT_IMPLEMENTED):
+        return f"answered by {status}"
+    if status in _REFUSALS and b"\r\nRetry-After: " not in answer:
+        return f"{status} without Retry-After"
+    return None
+
+
 class Site:
     """The whole server but its sockets, on a folder and a database of its own."""
 
@@ -112,6 +124,7 @@ class Site:
         django.setup()
         logging.disable()
         from django.core.management import call_command
+        from django_tasks_db.models import DBTaskResult
 
         from classifiers.models import MLModel
         from mesonet.weights import list_released
@@ -119,26 +132,32 @@ class Site:
         from mesonet_site.wsgi import application
 
         call_command("migrate", verbosity=0)
-        call_command("register_released", verbosity=0)
+        call_command("register_released", verbosity=0, stdout=io.StringIO())
         for released in list_released():
             MLModel.objects.filter(model_name=released.name).update(
                 conv_layers=[[8, [3, 3]]] * 4, info=released.info.to_dict(), state="done"
             )
-        self.application = application
-        self._server = web.create_server(application, "127.0.0.1", 0)
+        DBTaskResult.objects.all().delete()  # nothing has to be measured
+        self.home = home
+        self.server = web.create_server(application, "127.0.0.1", 0)
         self._web = web
+
+    def listen(self) -> int:
+        """Answer on sockets, too, and tell the port."""
+        threading.Thread(target=self.server.run, daemon=True).start()
+        return int(self.server.effective_port)
 
     def answer(self, data: bytes) -> tuple[int, bytes] | None:
         """Status and answer; None where the request never comes to an end."""
         from waitress.task import WSGITask
 
-        request: Any = self._web._Request(self._server.adj)
+        request: Any = self._web._Request(self.server.adj)
         while data and not request.completed:
             consumed = request.received(data)
             data = data[consumed:] if consumed else b""
         if not request.completed:
             return None
-        channel = _Sink(self._server)
+        channel = _Sink(self.server)
         kind: Any = self._web._Problem if request.error else WSGITask
         try:
             kind(channel, request).service()
@@ -154,12 +173,8 @@ class Site:
             answered = self.answer(data)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             return f"{type(error).__name__}: {error}"
-        if answered:
-            status, answer = answered
-            if status >= 500 and status not in (*_REFUSALS, _NOT_IMPLEMENTED):
-                return f"answered by {status}"
-            if status in _REFUSALS and b"\r\nRetry-After: " not in answer:
-                return f"{status} without Retry-After"
+        if answered and (wrong := fault(answered[1])):
+            return wrong
         seconds = time.process_time() - started
         return f"took {seconds:.1f} s" if seconds > SECONDS else None
 

@@ -1,10 +1,14 @@
 import subprocess
 import sys
 
+import pytest
+
+pytest.importorskip("django", reason="the server's packages are not installed")
+
 
 def test_a_small_campaign_holds():
-    command = [sys.executable, "-m", "tests.fire", "--count", "150", "--seconds", "20"]
+    command = [sys.executable, "-m", "tests.fire", "--count", "150", "--kills", "0"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count(" 0 failed") == 4
+    assert done.stdout.count(" 0 failed") == 9
     assert done.stderr == ""

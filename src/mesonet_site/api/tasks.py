@@ -123,14 +123,15 @@ def clean_up() -> tuple[int, int]:
 
 
 def _drop_stray_images() -> None:
-    """Delete stored images without a detection, which a crash may leave.
+    """Delete stored images that no detection is waiting for, which a crash may leave.
 
     Those of the last hour may belong to a detection that is being stored.
     """
     storage = storages["uploads"]
     if not storage.exists(""):
         return
-    known = {str(pk) for pk in Detection.objects.values_list("pk", flat=True)}
+    unfinished = Detection.objects.filter(state__in=Detection.UNFINISHED)
+    known = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
     hour_ago = timezone.now() - timedelta(hours=1)
     for folder in storage.listdir("")[0]:
         if folder in known or not _UUID.fullmatch(folder):

@@ -164,6 +164,11 @@ def test_images_without_a_detection_are_swept_up(model: MLModel, queue: None, ho
         (folder / "0").write_bytes(b"image")
         os.utime(folder / "0", (time.time() - age, time.time() - age))
     (home / "uploads" / "other").mkdir()
+    done = send_many(Client()).json()["id"]  # and its worker was killed at the last moment
+    Detection.objects.filter(pk=done).update(state=Detection.State.DONE)
+    for job in (kept, done):
+        for path in (home / "uploads" / job).iterdir():
+            os.utime(path, (time.time() - 7200, time.time() - 7200))
 
     clean_up()
 

@@ -8,7 +8,9 @@ from django.test import Client
 from tests.integration.server.helpers import picture
 
 from classifiers.models import MLModel
+from mesonet_site.api import views
 from mesonet_site.api.models import Detection
+from mesonet_site.api.problems import Busy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +34,20 @@ def test_a_form_leads_to_a_result(client: Client, model: MLModel) -> None:
     assert "a face.png" in page
     assert "This page keeps its address until" in page
     assert 'http-equiv="refresh"' not in page
+
+
+def test_a_refusal_says_when_to_try_again(
+    client: Client, model: MLModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise Busy(wait=7)
+
+    monkeypatch.setattr(views, "_choose_model", busy)
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = send(client, ("face.png", picture(0)), headers=headers)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "7"
+        assert "too much to do" in answer.content.decode()
 
 
 def test_nothing_is_sent(client: Client, model: MLModel) -> None:

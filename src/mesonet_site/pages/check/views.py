@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,18 +27,18 @@ from mesonet_site.pages.check.whole import as_record
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Ask for photographs and clips, and take them."""
-    refusal = ""
-    status = 200
+    refusal, status, headers = "", 200, {}
     if request.method == "POST":
         response = doors.ask(DetectionViewSet, "create", request)
         if response.status_code < 300:
             return redirect("check-row" if request.htmx else "check-result", response.data["id"])
         status, refusal = response.status_code, sentence(response)
-        if request.htmx:
-            return render(request, "check/refused.html", {"refusal": refusal}, status=status)
+        headers = {name: response[name] for name in ("Retry-After",) if name in response}
     may_check = settings.ANONYMOUS_DETECTION or request.user.is_authenticated
     context = {"refusal": refusal, "may_check": may_check, "limits": _limits()}
-    return render(request, "check/start.html", context, status=status)
+    template = "check/refused.html" if refusal and request.htmx else "check/start.html"
+    page = render_to_string(template, context, request)
+    return HttpResponse(page, status=status, headers=headers)
 
 
 @require_GET
