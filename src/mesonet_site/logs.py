@@ -18,7 +18,10 @@ logger = logging.getLogger("mesonet_site.access")
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line; what a logger gets as ``extra={"fields": {...}}`` is part of it."""
+    """One JSON object a line; what a logger gets as ``extra={"fields": {...}}`` is part of it.
+
+    Requests that Django refuses as suspicious are told without a traceback, which leads nowhere.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record as JSON."""
@@ -31,7 +34,7 @@ class JSONFormatter(logging.Formatter):
         if current := request_id.get():
             entry["request_id"] = current
         entry |= getattr(record, "fields", {})
-        if record.exc_info:
+        if record.exc_info and not record.name.startswith("django.security."):
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
 

@@ -131,6 +131,16 @@ def test_log_lines_are_json() -> None:
     assert entry["status"] == 200
 
 
+def test_a_suspicious_request_is_one_short_line(
+    client: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/api/v1/livez", headers={"Host": "evil host"}).status_code == 400
+    (record,) = (r for r in caplog.records if r.name == "django.security.DisallowedHost")
+    entry = json.loads(JSONFormatter().format(record))
+    assert "evil host" in entry["message"]
+    assert "traceback" not in entry
+
+
 @pytest.fixture
 def released(model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = Path(shutil.copy(model_file, tmp_path / "small.keras"))
