@@ -11,5 +11,5 @@ class ClassifiersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the background task hear of models that are to be measured."""
-        from classifiers import tasks  # noqa: F401
+        """Register the checks, and let the task hear of models that are to be measured."""
+        from classifiers import checks, tasks  # noqa: F401

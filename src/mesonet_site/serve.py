@@ -22,7 +22,7 @@ _MAX_QUICK_ENDS = 5
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
-def serve(host: str, port: int, home: Path, data: Path | None) -> None:
+def serve(host: str, port: int, home: Path, data: Path | None, *, worker: bool = True) -> None:
     """Run web server and background worker until interrupted.
 
     Args:
@@ -30,6 +30,7 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
         port: port to listen on.
         home: folder of all that the server writes; made if need be.
         data: labelled images, one folder per class, to measure the models on.
+        worker: run a background worker, too; see `work`.
 
     Raises:
         OSError: the address or the database cannot be used, or the home folder not written.
@@ -38,7 +39,7 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
         mesonet.errors.DataError: ``data`` is not such a folder.
     """
     _check_address(host, port)
-    _prepare_environment(host, home, data)
+    _prepare_environment(home, host, data)
     try:
         password, models = _prepare_database(measure=data is not None)
     except Exception as error:
@@ -52,10 +53,50 @@ def serve(host: str, port: int, home: Path, data: Path | None) -> None:
         raise
     shown = "localhost" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
-    worker = [sys.executable, "-m", "mesonet_site", "run_worker", "--verbosity", "0"]
     ready_url = f"{url}/api/v1/{'readyz' if models else 'livez'}"
-    children = [_Child("web server", web_command(host, port)), _Child("worker", worker)]
+    children = [_Child("web server", web_command(host, port))]
+    if worker:
+        children.append(_Child("worker", worker_command()))
     _run(children, ready_url, _greeting(url, home, password))
+
+
+def work(home: Path) -> None:
+    """Run a background worker until interrupted, as soon as `serve` has made the database.
+
+    Args:
+        home: that of the server, or a folder with the same files.
+
+    Raises:
+        OSError: the home folder cannot be written.
+        ChildProcessError: the worker ended again and again.
+    """
+    _prepare_environment(home)
+    _wait_for_database()
+    _run([_Child("worker", worker_command())], None, "The worker works. Ctrl-C stops it.")
+
+
+def _wait_for_database() -> None:
+    """Wait until the database is there with all its tables."""
+    import django
+
+    django.setup()
+    from django.db import Error, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    told = False
+    while True:
+        try:
+            executor = MigrationExecutor(connection)
+            if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return
+        except Error:
+            pass
+        finally:
+            connection.close()
+        if not told:
+            print("mesonet: waiting for `mesonet serve` to make the database", file=sys.stderr)  # noqa: T201
+            told = True
+        time.sleep(1)
 
 
 def web_command(host: str, port: int) -> list[str]:
@@ -64,6 +105,11 @@ def web_command(host: str, port: int) -> list[str]:
         *(sys.executable, "-m", "mesonet_site", "run_web"),
         *("--host", host, "--port", str(port)),
     ]
+
+
+def worker_command() -> list[str]:
+    """The command that starts a background worker."""
+    return [sys.executable, "-m", "mesonet_site", "run_worker", "--verbosity", "0"]
 
 
 def _check_address(host: str, port: int) -> None:
@@ -77,11 +123,12 @@ def _check_address(host: str, port: int) -> None:
             raise OSError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
-def _prepare_environment(host: str, home: Path, data: Path | None) -> None:
+def _prepare_environment(home: Path, host: str = "localhost", data: Path | None = None) -> None:
     home = home.expanduser().resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     (home / "static").mkdir(exist_ok=True)
-    _make_key(home / ".env")
+    if not os.environ.get("SECRET_KEY"):
+        _make_key(home / ".env")
     os.environ["MESONET_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "mesonet_site.settings"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -182,8 +229,8 @@ class _Child:
             self._process.wait()
 
 
-def _run(children: list[_Child], ready_url: str, greeting: str) -> None:
-    """Keep processes alive until a signal comes.
+def _run(children: list[_Child], ready_url: str | None, greeting: str) -> None:
+    """Keep processes alive until a signal comes, and say so when the address answers.
 
     Raises:
         ChildProcessError: one of them cannot be kept alive.
@@ -199,7 +246,7 @@ def _run(children: list[_Child], ready_url: str, greeting: str) -> None:
                 child.keep_alive()
             if greeted:
                 continue
-            if _answers(ready_url):
+            if ready_url is None or _answers(ready_url):
                 print(greeting, flush=True)  # noqa: T201
                 greeted = True
             elif time.monotonic() > warn_at:

@@ -10,7 +10,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from mesonet.parallel import cores
+from mesonet_site.api.conf import DEFAULTS
 
 env = environ.Env()
 
@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "mesonet_site.pages.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "mesonet_site.api.limits.RequestSizeLimit",
+    "mesonet_site.limits.RequestSizeLimit",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "mesonet_site.pages.middleware.PageLanguage",
@@ -97,6 +97,9 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Spanish")]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+METRICS = env.bool("METRICS", default=False)
+if METRICS:
+    MIDDLEWARE.insert(0, "mesonet_site.metrics.RequestMetrics")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "check"
 LOGOUT_REDIRECT_URL = "check"
@@ -141,12 +144,8 @@ DATA_URL = env.str("DATA_URL", default="") or (
 IMAGE_SOURCES = env.list("IMAGE_SOURCES", default=[])
 UPLOAD_FOLDER = HOME / env.str("UPLOAD_FOLDER", default="uploads")
 
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "uploads": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": UPLOAD_FOLDER, "base_url": None},
-    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 if OBJECT_STORAGE := env.str("OBJECT_STORAGE", default=""):
@@ -163,51 +162,25 @@ CLASSIFIERS_LOADED_MODELS = env.int("LOADED_MODELS", default=4)
 CLASSIFIERS_LOAD_SECONDS = env.float("LOAD_SECONDS", default=120)
 CLASSIFIERS_DRAW_SECONDS = env.float("DRAW_SECONDS", default=120)
 CLASSIFIERS_WORKER_TIMEOUT = env.float("WORKER_TIMEOUT", default=20)
-DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="")
-MAX_IMAGES = env.int("MAX_IMAGES", default=200)
-MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=20 << 20)
-MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=50_000_000)
-MAX_CLIP_BYTES = env.int("MAX_CLIP_BYTES", default=90 << 20)
-MAX_CLIP_PIXELS = env.int("MAX_CLIP_PIXELS", default=9_000_000)
-MAX_CLIP_SECONDS = env.float("MAX_CLIP_SECONDS", default=600)
-MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=100 << 20)
-SYNC_IMAGES = env.int("SYNC_IMAGES", default=8)
-SCORE_AT_ONCE = env.int("SCORE_AT_ONCE", default=2 * cores())
-SCORE_WAITING = env.int("SCORE_WAITING", default=32)
-SCORE_WAIT_SECONDS = env.float("SCORE_WAIT_SECONDS", default=10)
-MAX_PLOTS = env.int("MAX_PLOTS", default=64)
 MAX_RECEIVED_BYTES = env.int("MAX_RECEIVED_BYTES", default=1 << 30)
-MAX_JOBS = env.int("MAX_JOBS", default=200)
-MAX_STORED_BYTES = env.int("MAX_STORED_BYTES", default=2 << 30)
-RETENTION_DAYS = env.float("RETENTION_DAYS", default=7)
-DATA_UPLOAD_MAX_NUMBER_FILES = MAX_IMAGES
+_api = {name: env.get_value(name, type(default), default) for name, default in DEFAULTS.items()}
+globals().update(_api)
+DATA_UPLOAD_MAX_NUMBER_FILES = _api["MAX_IMAGES"]
 FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", default="") or None
 
 # API
 
-ANONYMOUS_DETECTION = env.bool("ANONYMOUS_DETECTION", default=True)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "mesonet_site.api.throttling.ThrottledTokens",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["mesonet_site.api.permissions.StaffOrReadOnly"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "mesonet_site.api.pagination.Pages",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
+        "mesonet_site.api.throttling.AnonymousThrottle",
         "mesonet_site.api.throttling.UserThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {
-        "anon": env.str("THROTTLE_ANONYMOUS", default="300/min") or None,
-        "user": env.str("THROTTLE_USER", default="3000/min") or None,
-        "wrong_tokens": env.str("THROTTLE_WRONG_TOKENS", default="30/min") or None,
-        "detect_anon": env.str("THROTTLE_ANONYMOUS_DETECTION", default="60/min") or None,
-        "detect_user": env.str("THROTTLE_USER_DETECTION", default="1200/min") or None,
-    },
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
     "DEFAULT_SCHEMA_CLASS": "mesonet_site.api.schema.ProblemSchema",
-    "EXCEPTION_HANDLER": "mesonet_site.api.problems.handle",
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "MesoNet API",
@@ -242,7 +215,7 @@ X_FRAME_OPTIONS = "DENY"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(livez|readyz)/?$"]
+    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(livez|readyz)/?$", r"^metrics$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.static import serve
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -32,7 +33,17 @@ urlpatterns = [
     path("", include("mesonet_site.pages.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("mesonet_site.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="about/swagger.html"),
+        name="docs",
+    ),
 ]
+if settings.METRICS:
+    from mesonet_site.metrics import metrics
+
+    urlpatterns.append(path("metrics", metrics))
 if settings.SERVE_MEDIA:
     urlpatterns += [
         path(f"{settings.DATA_URL.lstrip('/')}<path:name>", data),

@@ -21,7 +21,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from mesonet_site.api.limits import largest_body
+from mesonet_site.limits import largest_body
 
 SECONDS_TO_STOP = 10
 """How long requests that run may still take when the server is stopped."""

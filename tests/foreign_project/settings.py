@@ -34,6 +34,7 @@ TEMPLATES = [
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
 ROOT_URLCONF = "urls"
 USE_TZ = True
+TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
 MEDIA_ROOT = BASE_DIR / "media"
 MEDIA_URL = "/media/"

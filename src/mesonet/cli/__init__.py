@@ -36,6 +36,7 @@ from mesonet.cli import (
     trust_list,
     verify_report,
     weights,
+    worker,
 )
 from mesonet.errors import MesonetError
 
@@ -71,6 +72,7 @@ for command in (
     verify_report,
     trust_list,
     serve,
+    worker,
 ):
     app.command(command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
 app.add_typer(weights.app, name="weights")

@@ -17,6 +17,9 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="Class folders to measure models on, such as real and df.")
     ] = None,
+    worker: Annotated[
+        bool, typer.Option(help="Run a worker too; without, `mesonet worker` has to run elsewhere.")
+    ] = True,
 ) -> None:
     """Start the web server and its background worker; Ctrl-C stops both.
 
@@ -27,4 +30,4 @@ def run(
         from mesonet_site.serve import serve
     except ImportError:
         raise MissingPackageError("the server", "server") from None
-    serve(host, port, home, data)
+    serve(host, port, home, data, worker=worker)

@@ -6,15 +6,15 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any, ClassVar
 
-from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from mesonet_site.api import conf
+from mesonet_site.api.base import ApiView
 from mesonet_site.api.problems import Busy
 
 
-class LimitedConcurrency(APIView):
+class LimitedConcurrency(ApiView):
     """A view some of whose actions wait for a free slot, before the body is parsed.
 
     ``SCORE_AT_ONCE`` of them run and ``SCORE_WAITING`` wait, ``SCORE_WAIT_SECONDS`` at most; the
@@ -40,7 +40,7 @@ class LimitedConcurrency(APIView):
         """
         super().initial(request, *args, **kwargs)
         if getattr(self, "action", request.method) in self.limited_actions:
-            slots = _slots(settings.SCORE_AT_ONCE, settings.SCORE_WAITING)
+            slots = _slots(conf.SCORE_AT_ONCE, conf.SCORE_WAITING)
             self._slot.enter_context(slots.take())
 
 
@@ -54,7 +54,7 @@ class _Slots:
         if not self._room.acquire(blocking=False):
             raise Busy
         try:
-            if not self._free.acquire(timeout=settings.SCORE_WAIT_SECONDS):
+            if not self._free.acquire(timeout=conf.SCORE_WAIT_SECONDS):
                 raise Busy
             try:
                 yield

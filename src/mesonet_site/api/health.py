@@ -1,20 +1,22 @@
 """Whether the server lives and can work, and what it is."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 import mesonet
 from classifiers.models import Worker
+from mesonet_site.api.base import ApiView
 from mesonet_site.api.lookup import default_model
+from mesonet_site.api.storage import upload_storage
 
 _MILLISECONDS_TO_WRITE = 1000
 _STATUS = inline_serializer("Alive", {"status": serializers.CharField()})
@@ -28,7 +30,7 @@ _READINESS = inline_serializer(
 
 
 @extend_schema(tags=["server"])
-class Live(APIView):
+class Live(ApiView):
     """Whether the process answers."""
 
     authentication_classes = ()
@@ -42,7 +44,7 @@ class Live(APIView):
 
 
 @extend_schema(tags=["server"])
-class Ready(APIView):
+class Ready(ApiView):
     """Whether requests can be served."""
 
     authentication_classes = ()
@@ -66,7 +68,7 @@ class Ready(APIView):
 
 
 @extend_schema(tags=["server"])
-class Version(APIView):
+class Version(ApiView):
     """What runs here."""
 
     @extend_schema(
@@ -103,9 +105,12 @@ def _database() -> None:
 
 
 def _storage() -> None:
-    for alias in ("default", "uploads"):
-        name = storages[alias].save("readyz", ContentFile(b"ok" * 512))
-        storages[alias].delete(name)
+    for storage in (default_storage, upload_storage()):
+        name = f"readyz-{uuid4().hex}"
+        try:
+            storage.save(name, ContentFile(b"ok" * 512))
+        finally:
+            storage.delete(name)
 
 
 def _model() -> str | None:

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from rest_framework.exceptions import NotFound
 
 from classifiers.models import MLModel
 from mesonet.detector import Detector
 from mesonet.weights import best_ready
+from mesonet_site.api import conf
 from mesonet_site.api.problems import Conflict
 
 
@@ -34,8 +34,8 @@ def default_model() -> MLModel | None:
     It is ``DEFAULT_MODEL``, or else the best released detector whose weights are here, or else the
     library's default, or else the oldest. None answers for one that is still being loaded.
     """
-    if settings.DEFAULT_MODEL:
-        return MLModel.objects.filter(model_name=settings.DEFAULT_MODEL).first()
+    if conf.DEFAULT_MODEL:
+        return MLModel.objects.filter(model_name=conf.DEFAULT_MODEL).first()
     best = MLModel.objects.filter(model_name=best_ready()).first()
     if best and (best.usable or best.state != MLModel.State.FAILED):
         return best

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from numpy.typing import NDArray
@@ -19,8 +18,10 @@ from mesonet.faces import CenterFace
 from mesonet.media import Limits, MediaSource, kind_of_medium
 from mesonet.parallel import cores
 from mesonet.progress import Progress
+from mesonet_site.api import conf
 
 ROOT = "faces"
+"""Folder of the pictures below that of the media."""
 
 _QUALITY = 82
 _checking = threading.Semaphore(cores())
@@ -99,10 +100,10 @@ def drop_pictures(folder: str) -> None:
 
 def _limits() -> Limits:
     return Limits(
-        bytes=max(settings.MAX_IMAGE_BYTES, settings.MAX_CLIP_BYTES),
-        pixels=settings.MAX_IMAGE_PIXELS,
-        frame_pixels=settings.MAX_CLIP_PIXELS,
-        duration=settings.MAX_CLIP_SECONDS,
+        bytes=max(conf.MAX_IMAGE_BYTES, conf.MAX_CLIP_BYTES),
+        pixels=conf.MAX_IMAGE_PIXELS,
+        frame_pixels=conf.MAX_CLIP_PIXELS,
+        duration=conf.MAX_CLIP_SECONDS,
     )
 
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
+
+from mesonet_site.api import conf
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -25,4 +26,4 @@ class MayDetect(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the user is known, or need not be."""
         known = bool(request.user and request.user.is_authenticated)
-        return known or settings.ANONYMOUS_DETECTION or request.method not in view.allowed_methods
+        return known or conf.ANONYMOUS_DETECTION or request.method not in view.allowed_methods

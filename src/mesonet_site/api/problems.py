@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from mesonet.errors import ModelFileError
+from mesonet_site.api import conf
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -95,9 +96,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler."""
     if isinstance(error, RequestDataTooBig | TooManyFilesSent | TooManyFieldsSent):
         error = TooLarge(_too_much(error))
-    elif trouble := _trouble(error):
+    elif passing := trouble(error):
         logger.error("%s", error)
-        error = trouble
+        error = passing
     elif isinstance(error, IntegrityError):  # two requests at the same moment
         error = Conflict("It exists already.")
     elif isinstance(error, ModelFileError):  # such as an encoder that was removed
@@ -122,14 +123,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _too_much(error: Exception) -> str:
     if isinstance(error, TooManyFilesSent):
-        return f"At most {settings.MAX_IMAGES} files can be sent at a time."
+        limit = min(conf.MAX_IMAGES, settings.DATA_UPLOAD_MAX_NUMBER_FILES)
+        return f"At most {limit} files can be sent at a time."
     if isinstance(error, TooManyFieldsSent):
         return "The form has too many fields."
     return "The form's fields are too large."
 
 
-def _trouble(error: BaseException | None) -> exceptions.APIException | None:
-    """What a full disk or a database that cannot be reached means for a client."""
+def trouble(error: BaseException | None) -> NoRoom | Busy | None:
+    """What a full disk, or a database that cannot be used, means for a client: come again later."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoRoom()
     if isinstance(error, OperationalError | InterfaceError):
@@ -171,12 +173,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's ``handler500``."""
-    if trouble := _trouble(sys.exc_info()[1]):
+    if passing := trouble(sys.exc_info()[1]):
         return JsonResponse(
-            problem(trouble.status_code, str(trouble.detail)),
-            status=trouble.status_code,
+            problem(passing.status_code, str(passing.detail)),
+            status=passing.status_code,
             content_type=CONTENT_TYPE,
-            headers={"Retry-After": str(trouble.wait)},
+            headers={"Retry-After": str(passing.wait)},
         )
     detail = "The server failed; its log has the reason under this request's id."
     return _outside_the_api(500, detail, request) or defaults.server_error(request)

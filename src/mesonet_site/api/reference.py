@@ -4,18 +4,18 @@ import re
 import threading
 from uuid import UUID
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from classifiers.models import MLModel
 from classifiers.serializers import MLModelSerializer, PredictionSerializer
 from classifiers.utils import get_dataset_size, get_predictions
 from mesonet.errors import DataError
+from mesonet_site.api import conf
+from mesonet_site.api.base import ApiView
 from mesonet_site.api.concurrency import LimitedConcurrency
 from mesonet_site.api.lookup import check_layers, check_usable, find_model
 from mesonet_site.api.problems import Busy, Conflict
@@ -24,13 +24,13 @@ _drawing = threading.Semaphore(1)
 _LAYERS = re.compile(r"^([0-9]{1,4}(,[0-9]{1,4})+|[0-9]{1,100})\Z")
 _IMAGES = OpenApiParameter(
     "images",
-    {"type": "integer", "minimum": 1, "maximum": settings.MAX_IMAGES},
+    {"type": "integer", "minimum": 1, "maximum": conf.MAX_IMAGES},
     OpenApiParameter.PATH,
     description="How many images.",
 )
 
 
-class DatasetSize(APIView):
+class DatasetSize(ApiView):
     """The labelled images that the server has."""
 
     @extend_schema(
@@ -45,7 +45,7 @@ class DatasetSize(APIView):
             raise NotFound(f"No images: {error}.") from None
 
 
-class AvailableModels(APIView):
+class AvailableModels(ApiView):
     """The models, as the reference shows them."""
 
     @extend_schema(tags=["reference"], responses=MLModelSerializer(many=True))
@@ -101,12 +101,12 @@ class PredictionsWithPlots(LimitedConcurrency):
 
 def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int]) -> Response:
     model = check_usable(find_model(model_id))
-    if not 1 <= images <= settings.MAX_IMAGES:
-        raise ValidationError({"images": f"Ask for 1 to {settings.MAX_IMAGES} images."})
+    if not 1 <= images <= conf.MAX_IMAGES:
+        raise ValidationError({"images": f"Ask for 1 to {conf.MAX_IMAGES} images."})
     check_layers(model, conv_idx)
-    if images * len(conv_idx) > settings.MAX_PLOTS:
-        raise ValidationError({"layers": f"At most {settings.MAX_PLOTS} plots are drawn."})
-    if conv_idx and not _drawing.acquire(timeout=settings.SCORE_WAIT_SECONDS):
+    if images * len(conv_idx) > conf.MAX_PLOTS:
+        raise ValidationError({"layers": f"At most {conf.MAX_PLOTS} plots are drawn."})
+    if conv_idx and not _drawing.acquire(timeout=conf.SCORE_WAIT_SECONDS):
         raise Busy
     try:
         predictions = get_predictions(model, images, conv_idx)

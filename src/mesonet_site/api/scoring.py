@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from django.conf import settings
-
 from classifiers.models import MLModel
+from mesonet_site.api import conf
 
 
 def score(
@@ -30,7 +29,7 @@ def score(
         ``fake_probability``, ``raw_score`` and ``plots``, or an ``error``.
     """
     detector = model.get_detector()
-    limits = {"max_pixels": settings.MAX_IMAGE_PIXELS, "max_bytes": settings.MAX_IMAGE_BYTES}
+    limits = {"max_pixels": conf.MAX_IMAGE_PIXELS, "max_bytes": conf.MAX_IMAGE_BYTES}
     results = [_result(name) for name, _ in images]
     scored = detector.score([file for _, file in images], threshold=threshold, **limits)
     for result, (_, file), found in zip(results, images, scored, strict=True):

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -14,6 +13,7 @@ from classifiers.validators import validate_model_file
 from mesonet.detector import DEEPFAKE, REAL, UNCERTAIN
 from mesonet.explanations import read_exam
 from mesonet.weights import released_file
+from mesonet_site.api import conf
 from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
 
@@ -170,9 +170,10 @@ class DetectionSerializer(DetectionSummarySerializer):
     )
     def get_results(self, detection: Detection) -> list[Any]:
         """The records as they are, with whole addresses."""
+        results = [result for result in detection.results if result is not None]
         if detection.faces == Detection.Faces.WHOLE:
-            return list(ResultSerializer(detection.results, many=True, context=self.context).data)
-        return [record | {"pictures": self._whole(record)} for record in detection.results]
+            return list(ResultSerializer(results, many=True, context=self.context).data)
+        return [record | {"pictures": self._whole(record)} for record in results]
 
     def _whole(self, record: dict[str, Any]) -> dict[str, Any] | None:
         pictures, request = record["pictures"], self.context.get("request")
@@ -226,8 +227,8 @@ class NewDetectionSerializer(serializers.Serializer):
 
     def validate_image(self, images: list[Any]) -> list[Any]:
         """Refuse what is too large unread."""
-        if len(images) > settings.MAX_IMAGES:
-            raise serializers.ValidationError(f"At most {settings.MAX_IMAGES} images at a time.")
+        if len(images) > conf.MAX_IMAGES:
+            raise serializers.ValidationError(f"At most {conf.MAX_IMAGES} images at a time.")
         return images
 
     def validate_threshold(self, threshold: float) -> float:

@@ -6,87 +6,94 @@ import time
 from contextlib import ExitStack
 from datetime import timedelta
 
-from django.conf import settings
-from django.core.files.storage import default_storage, storages
+from django.apps import apps
+from django.core.files.storage import Storage, default_storage
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import TaskContext, task
 
+from classifiers.conf import worker_timeout
 from classifiers.models import MLModel
 from classifiers.storage import model_storage
 from classifiers.tasks import MAX_ATTEMPTS
 from mesonet.errors import ModelFileError
 from mesonet.progress import Progress
+from mesonet_site.api import conf
 from mesonet_site.api.models import Detection
+from mesonet_site.api.people import ROOT as PICTURES
 from mesonet_site.api.people import check_upload
+from mesonet_site.api.problems import trouble
 from mesonet_site.api.scoring import score
+from mesonet_site.api.storage import upload_storage
 
-_AT_A_TIME = 8
+_IMAGES_A_TASK = 8
 _SECONDS_BETWEEN_TELLING = 1.0
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TOKEN = re.compile("[A-Za-z0-9_-]{43}")
 
 logger = logging.getLogger(__name__)
 
 
+def enqueue(detection: Detection) -> None:
+    """Queue a detection, as tasks of a few images each that any number of workers share."""
+    for first in range(0, detection.images, _IMAGES_A_TASK):
+        detect.enqueue(str(detection.id), first)
+
+
 @task(takes_context=True)
-def detect(context: TaskContext, detection_id: str) -> None:
-    """Score the stored images of a detection, from where an earlier attempt has stopped."""
+def detect(context: TaskContext, detection_id: str, first: int = 0) -> None:
+    """Score the stored images of a detection from ``first`` on, those that nobody has scored."""
     unfinished = Detection.objects.filter(pk=detection_id, state__in=Detection.UNFINISHED)
     detection = unfinished.select_related("model").first()
     if detection is None:
         return
+    message = ""
     try:
         if context.attempt > MAX_ATTEMPTS:
             raise InterruptedError(f"scoring broke off {MAX_ATTEMPTS} times")
         if detection.model is None:
             raise LookupError("the model was deleted")
-        if not unfinished.update(state=Detection.State.RUNNING):
-            return
-        finished = _score_all(detection, detection.model)
+        unfinished.update(state=Detection.State.RUNNING)
+        _score(detection, detection.model, first)
     except (InterruptedError, LookupError) as error:
-        unfinished.update(state=Detection.State.FAILED, message=f"{error}")
+        message = f"{error}"
     except ModelFileError as error:
-        unfinished.update(state=Detection.State.FAILED, message=f"the model {error.reason}"[:500])
-    except Exception:
-        unfinished.update(
-            state=Detection.State.FAILED, message="scoring failed; the worker's log says why"
-        )
-        raise
-    else:
-        if finished:
-            unfinished.update(state=Detection.State.DONE)
-    detection.drop_images()
+        message = f"the model {error.reason}"[:500]
+    except Exception as error:
+        if trouble(error):
+            raise  # it is queued again: see `queue_lost_detections`
+        message = "scoring failed; the worker's log says why"
+        if unfinished.exists():  # else its images were deleted
+            raise
+    finally:
+        if message:
+            unfinished.update(state=Detection.State.FAILED, message=message)
+        if not unfinished.exists():
+            detection.drop_images()
 
 
-def _score_all(detection: Detection, model: MLModel) -> bool:
-    """Score what is left; False if the detection was cancelled meanwhile."""
-    running = Detection.objects.filter(pk=detection.pk, state=Detection.State.RUNNING)
-    results = detection.results
-    while len(results) < detection.images:
-        if detection.faces == Detection.Faces.FIND:
-            index = len(results)
+def _score(detection: Detection, model: MLModel, first: int) -> None:
+    done = {index for index, result in enumerate(detection.results) if result is not None}
+    left = [i for i in range(first, detection.images)[:_IMAGES_A_TASK] if i not in done]
+    if detection.faces == Detection.Faces.FIND:
+        for index in left:
             with detection.open_image(index) as file:
                 name, folder = detection.names[index], detection.pictures
-                results.append(
-                    check_upload(
-                        *(model, file, name, folder, index),
-                        explain=detection.explain,
-                        progress=_telling(running),
-                    )
+                found = check_upload(
+                    *(model, file, name, folder, index),
+                    explain=detection.explain,
+                    progress=_telling(Detection.objects.filter(pk=detection.pk)),
                 )
-            done = {"results": results, "processed": len(results), "frames_done": 0, "frames": 0}
-            if not running.update(**done):
-                return False
-            continue
-        with ExitStack() as files:
-            images = [
-                (detection.names[index], files.enter_context(detection.open_image(index)))
-                for index in range(len(results), detection.images)[:_AT_A_TIME]
-            ]
-            results += score(model, images, detection.threshold, detection.layers, detection.band)
-        if not running.update(results=results, processed=len(results)):
-            return False
-    return True
+            if not detection.record({index: found}):
+                return
+        return
+    with ExitStack() as files:
+        images = [
+            (detection.names[index], files.enter_context(detection.open_image(index)))
+            for index in left
+        ]
+        scores = score(model, images, detection.threshold, detection.layers, detection.band)
+    detection.record(dict(zip(left, scores, strict=True)))
 
 
 def _telling(running: QuerySet) -> Progress:
@@ -103,14 +110,18 @@ def _telling(running: QuerySet) -> Progress:
 
 
 def clean_up() -> tuple[int, int]:
-    """Delete detections and plots older than ``RETENTION_DAYS``.
+    """Delete detections, plots and finished tasks older than ``RETENTION_DAYS``.
 
     Returns:
-        How many of each were deleted.
+        How many detections and plots were deleted.
     """
-    limit = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    limit = timezone.now() - timedelta(days=conf.RETENTION_DAYS)
     _drop_stray_images()
     drop_stray_models()
+    if apps.is_installed("django_tasks_db"):
+        from django_tasks_db.models import DBTaskResult
+
+        DBTaskResult.objects.filter(finished_at__lt=limit).delete()
     _, deleted = Detection.objects.filter(created_at__lt=limit).delete()
     plots = 0
     if default_storage.exists(MLModel.plot_root):
@@ -123,24 +134,30 @@ def clean_up() -> tuple[int, int]:
 
 
 def _drop_stray_images() -> None:
-    """Delete stored images that no detection is waiting for, which a crash may leave.
+    """Delete stored images that no detection waits for, and pictures of none, left by a crash.
 
     Those of the last hour may belong to a detection that is being stored.
     """
-    storage = storages["uploads"]
-    if not storage.exists(""):
-        return
     unfinished = Detection.objects.filter(state__in=Detection.UNFINISHED)
-    known = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
+    waiting = {str(pk) for pk in unfinished.values_list("pk", flat=True)}
+    _drop_strays(upload_storage(), "", _UUID, waiting)
+    kept = set(Detection.objects.values_list("pictures", flat=True))
+    _drop_strays(default_storage, PICTURES, _TOKEN, kept)
+
+
+def _drop_strays(storage: Storage, root: str, ours: re.Pattern[str], known: set[str]) -> None:
+    if not storage.exists(root):
+        return
     hour_ago = timezone.now() - timedelta(hours=1)
-    for folder in storage.listdir("")[0]:
-        if folder in known or not _UUID.fullmatch(folder):
+    for folder in storage.listdir(root)[0]:
+        if folder in known or not ours.fullmatch(folder):
             continue
-        names = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
+        path = f"{root}/{folder}".lstrip("/")
+        names = [f"{path}/{name}" for name in storage.listdir(path)[1]]
         if all(storage.get_modified_time(name) < hour_ago for name in names):
             for name in names:
                 storage.delete(name)
-            storage.delete(folder)
+            storage.delete(path)
 
 
 def drop_stray_models(name: str = "") -> None:
@@ -168,11 +185,11 @@ def queue_lost_detections() -> None:
     """Queue waiting detections again whose task has come to an end or never was."""
     from django_tasks_db.models import DBTaskResult
 
-    silent_since = timezone.now() - timedelta(seconds=settings.CLASSIFIERS_WORKER_TIMEOUT)
+    silent_since = timezone.now() - timedelta(seconds=worker_timeout())
     tasks = DBTaskResult.objects.filter(finished_at=None, task_path=detect.module_path)
     queued = {arguments["args"][0] for arguments in tasks.values_list("args_kwargs", flat=True)}
     lost = Detection.objects.filter(
         state__in=Detection.UNFINISHED, created_at__lt=silent_since
     ).exclude(pk__in=queued)
-    for pk in lost.values_list("pk", flat=True):
-        detect.enqueue(str(pk))
+    for detection in lost:
+        enqueue(detection)

@@ -1,13 +1,15 @@
 """How often somebody may ask, detect, or be wrong."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import HttpRequest
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
+
+from mesonet_site.api import conf
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -21,17 +23,36 @@ def address(request: HttpRequest) -> str | None:
     return str(ident) if ident else None
 
 
-class UserThrottle(UserRateThrottle):
+class _Rate:
+    """The rate of a throttle is a setting, and none where that is empty."""
+
+    setting: ClassVar[str]
+
+    def get_rate(self) -> str | None:
+        """Such as ``"60/min"``."""
+        return getattr(conf, self.setting) or None
+
+
+class AnonymousThrottle(_Rate, AnonRateThrottle):
+    """Limits the requests of those who are not logged in, by address."""
+
+    setting = "THROTTLE_ANONYMOUS"
+
+
+class UserThrottle(_Rate, UserRateThrottle):
     """Limits the requests of a user."""
+
+    setting = "THROTTLE_USER"
 
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Leave those who are not logged in to `AnonRateThrottle`."""
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
 
 
-class _WrongTokenThrottle(SimpleRateThrottle):
+class _WrongTokenThrottle(_Rate, SimpleRateThrottle):
     """Counts the wrong tokens of an address."""
 
+    setting = "THROTTLE_WRONG_TOKENS"
     scope = "wrong_tokens"
 
     def get_cache_key(self, request: Request, _: Any) -> str:
@@ -71,13 +92,15 @@ class ThrottledTokens(TokenAuthentication):
             raise
 
 
-class AnonymousDetectionThrottle(AnonRateThrottle):
+class AnonymousDetectionThrottle(AnonymousThrottle):
     """Limits the detections of those who are not logged in, by address."""
 
+    setting = "THROTTLE_ANONYMOUS_DETECTION"
     scope = "detect_anon"
 
 
 class UserDetectionThrottle(UserThrottle):
     """Limits the detections of a user."""
 
+    setting = "THROTTLE_USER_DETECTION"
     scope = "detect_user"

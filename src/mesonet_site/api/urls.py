@@ -1,10 +1,11 @@
-"""Addresses below ``/api/``."""
+"""Addresses of the API; a project includes them where it likes, such as below ``/api/``."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from mesonet_site.api import health, reference, views
+
+app_name = "mesonet"
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -23,10 +24,4 @@ urlpatterns = [
     re_path(r"^v1/livez/?$", health.Live.as_view()),
     re_path(r"^v1/readyz/?$", health.Ready.as_view()),
     re_path(r"^v1/version/?$", health.Version.as_view()),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="about/swagger.html"),
-        name="docs",
-    ),
 ]

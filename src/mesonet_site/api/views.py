@@ -2,24 +2,27 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.throttling import BaseThrottle
 
+from classifiers.conf import max_model_bytes
 from classifiers.models import MLModel
 from mesonet.errors import MediaError
+from mesonet_site.api import conf
+from mesonet_site.api.base import ApiView
 from mesonet_site.api.concurrency import LimitedConcurrency
 from mesonet_site.api.lookup import check_layers, check_usable, default_model, find_model
 from mesonet_site.api.models import Detection
-from mesonet_site.api.people import check_upload, kind_of_upload
+from mesonet_site.api.pagination import Pages
+from mesonet_site.api.parsers import WholeMultiPartParser
+from mesonet_site.api.people import check_upload, drop_pictures, kind_of_upload
 from mesonet_site.api.permissions import MayDetect
 from mesonet_site.api.problems import Busy, Conflict, TooLarge
 from mesonet_site.api.scoring import score
@@ -29,7 +32,7 @@ from mesonet_site.api.serializers import (
     ModelSerializer,
     NewDetectionSerializer,
 )
-from mesonet_site.api.tasks import detect
+from mesonet_site.api.tasks import enqueue
 from mesonet_site.api.throttling import AnonymousDetectionThrottle, UserDetectionThrottle
 
 
@@ -41,6 +44,7 @@ from mesonet_site.api.throttling import AnonymousDetectionThrottle, UserDetectio
 )
 @extend_schema(tags=["models"])
 class ModelViewSet(
+    ApiView,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.CreateModelMixin,
@@ -51,13 +55,19 @@ class ModelViewSet(
 
     queryset = MLModel.objects.all()
     serializer_class = ModelSerializer
-    parser_classes = (MultiPartParser,)
+    pagination_class = Pages
+    parser_classes = (WholeMultiPartParser,)
     lookup_url_kwarg = "id"
     lookup_value_regex = "[0-9a-f-]{36}"
 
+    @property
+    def max_request_bytes(self) -> int:
+        """Most bytes of a request: a model file may come with it."""
+        return super().max_request_bytes + max_model_bytes()
+
     def get_success_headers(self, data: Any) -> dict[str, str]:
         """Say where the new model is."""
-        return {"Location": reverse("model-detail", (data["id"],), request=self.request)}
+        return {"Location": reverse("mesonet:model-detail", (data["id"],), request=self.request)}
 
 
 @extend_schema_view(
@@ -82,8 +92,9 @@ class DetectionViewSet(
     limited_actions = ("create",)
     queryset = Detection.objects.all()
     serializer_class = DetectionSerializer
+    pagination_class = Pages
     permission_classes = (MayDetect,)
-    parser_classes = (MultiPartParser,)
+    parser_classes = (WholeMultiPartParser,)
     lookup_url_kwarg = "id"
     lookup_value_regex = "[0-9a-f-]{36}"
 
@@ -142,13 +153,17 @@ class DetectionViewSet(
             names=[image.name for image in images],
             images=len(images),
         )
-        if at_once and len(images) <= settings.SYNC_IMAGES and not layers:
-            _score_now(detection, images)
+        if at_once and len(images) <= conf.SYNC_IMAGES and not layers:
+            try:
+                _score_now(detection, images)
+            except BaseException:
+                drop_pictures(detection.pictures)
+                raise
             status, headers = 201, {}
         else:
             _score_later(detection, images)
             status, headers = 202, {"Retry-After": "1"}
-        headers["Location"] = reverse("detection-detail", (detection.id,), request=request)
+        headers["Location"] = reverse("mesonet:detection-detail", (detection.id,), request=request)
         return Response(self.get_serializer(detection).data, status, headers=headers)
 
     @extend_schema(
@@ -170,7 +185,7 @@ class DetectionViewSet(
 
 def _check_uploads(images: list[Any], find: bool) -> bool:
     """Refuse what is too large, or all if nothing can be used; False where a clip is among them."""
-    largest = max(settings.MAX_IMAGE_BYTES, settings.MAX_CLIP_BYTES if find else 0)
+    largest = max(conf.MAX_IMAGE_BYTES, conf.MAX_CLIP_BYTES if find else 0)
     for image in images:
         _check_size(image, largest, "file")
     if not find:
@@ -183,7 +198,7 @@ def _check_uploads(images: list[Any], find: bool) -> bool:
             errors[index] = error.reason
         else:
             if kinds[-1] == "photo":
-                _check_size(image, settings.MAX_IMAGE_BYTES, "image")
+                _check_size(image, conf.MAX_IMAGE_BYTES, "image")
     if not kinds:
         raise ValidationError({"image": errors})
     return "clip" not in kinds
@@ -198,8 +213,8 @@ def _check_size(image: Any, allowed: int, what: str) -> None:
 
 
 def _check_plots(count: int) -> None:
-    if count > settings.MAX_PLOTS:
-        raise TooLarge(f"{count} plots are asked for; at most {settings.MAX_PLOTS} are drawn.")
+    if count > conf.MAX_PLOTS:
+        raise TooLarge(f"{count} plots are asked for; at most {conf.MAX_PLOTS} are drawn.")
 
 
 def _choose_model(wanted: str | None) -> MLModel:
@@ -207,7 +222,7 @@ def _choose_model(wanted: str | None) -> MLModel:
         return check_usable(find_model(wanted))
     model = default_model()
     if model is None:
-        name = settings.DEFAULT_MODEL
+        name = conf.DEFAULT_MODEL
         raise Conflict(f"The server has no model {name!r}." if name else "There is no model yet.")
     return check_usable(model)
 
@@ -241,9 +256,13 @@ def _score_later(detection: Detection, images: list[Any]) -> None:
     detection.keep_images(images)
     try:
         detection.save(force_insert=True)
-        detect.enqueue(str(detection.id))
     except BaseException:
-        detection.drop_images()
+        detection.delete_images()
+        raise
+    try:
+        enqueue(detection)
+    except BaseException:
+        detection.delete()
         raise
     detection.refresh_from_db()
 
@@ -259,7 +278,7 @@ def _check_room(detection: Detection) -> None:
     waiting = Detection.objects.filter(state__in=Detection.UNFINISHED)
     jobs, stored = waiting.aggregate(jobs=Count("id"), stored=Sum("stored_bytes")).values()
     share = 1 if detection.owner else 2
-    if jobs + 1 > settings.MAX_JOBS // share:
+    if jobs + 1 > conf.MAX_JOBS // share:
         raise Busy("Too many detections wait already; try again in a minute.", wait=60)
-    if (stored or 0) + detection.stored_bytes > settings.MAX_STORED_BYTES // share:
+    if (stored or 0) + detection.stored_bytes > conf.MAX_STORED_BYTES // share:
         raise Busy("Too many images wait already; try again in a minute.", wait=60)

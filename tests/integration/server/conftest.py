@@ -96,12 +96,7 @@ def home(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MODEL_FOLDER = tmp_path / "ml_models"
     settings.DATA_ROOT = settings.MEDIA_ROOT / "data"
-    settings.STORAGES = settings.STORAGES | {
-        "uploads": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "uploads", "base_url": None},
-        }
-    }
+    settings.UPLOAD_FOLDER = tmp_path / "uploads"
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
     settings.CLASSIFIERS_LOAD_SECONDS = settings.CLASSIFIERS_DRAW_SECONDS = 0
     cache.clear()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from django.core.files import File
@@ -14,6 +15,7 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image
 
 from classifiers.models import MLModel
+from mesonet.weights import released
 
 SIZE = 32
 
@@ -31,6 +33,19 @@ def upload(path: Path, name: str = "Model 1") -> MLModel:
     with path.open("rb") as file:
         model = MLModel(model_name=name, model_desc="small", model_file=File(file, path.name))
         model.save()
+    return model
+
+
+def upload_released(name: str) -> MLModel:
+    """A released model as a worker has measured it, which needs no Keras."""
+    found = released(name)
+    assert found is not None
+    model = MLModel(model_name=name, model_desc="-")
+    with found.path.open("rb") as file, mock.patch.object(MLModel, "measure"):
+        model.model_file = File(file, found.path.name)
+        model.save()
+    model.state, model.conv_layers, model.info = "done", [], found.info.to_dict()
+    model.save()
     return model
 
 

@@ -17,6 +17,20 @@ _THROTTLES = (
 )
 
 
+def form(files: list[tuple[str, str, bytes]], **fields: str) -> bytes:
+    """A multipart form whose boundary is ``b``."""
+    parts = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+        for name, value in fields.items()
+    ]
+    parts += [
+        f'Content-Disposition: form-data; name="{name}"; filename="{file}"\r\n\r\n'.encode()
+        + content
+        for name, file, content in files
+    ]
+    return b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+
+
 class Server:
     """A running web server."""
 
@@ -45,16 +59,7 @@ class Server:
         self, path: str, files: list[tuple[str, str, bytes]], **fields: str
     ) -> tuple[int, str]:
         """Status and content of the answer to a form."""
-        parts = [
-            f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
-            for name, value in fields.items()
-        ]
-        parts += [
-            f'Content-Disposition: form-data; name="{name}"; filename="{file}"\r\n\r\n'.encode()
-            + content
-            for name, file, content in files
-        ]
-        body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+        body = form(files, **fields)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
         if path.endswith("models"):

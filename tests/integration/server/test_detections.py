@@ -23,7 +23,7 @@ from mesonet.weights import released
 from mesonet.weights.fetching import encoder_file
 from mesonet_site.api import tasks
 from mesonet_site.api.management.commands import register_released
-from mesonet_site.api.models import Detection
+from mesonet_site.api.models import Detection, Total
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -327,8 +327,13 @@ def job(client: APIClient, model: MLModel, settings: Any, queue: None) -> Detect
     return Detection.objects.get(pk=post(client, *images).json()["id"])
 
 
-def test_a_job_goes_on_where_it_was_broken_off(
-    job: Detection, monkeypatch: pytest.MonkeyPatch, home: Path
+def parts(job: Detection) -> list[Any]:
+    queued = DBTaskResult.objects.filter(task_path=tasks.detect.module_path)
+    return sorted(arguments["args"] for arguments in queued.values_list("args_kwargs", flat=True))
+
+
+def test_a_job_is_shared_and_goes_on_where_it_was_broken_off(
+    client: APIClient, job: Detection, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     scored: list[str] = []
     original = tasks.score
@@ -340,17 +345,34 @@ def test_a_job_goes_on_where_it_was_broken_off(
         return original(model, images, *more)
 
     monkeypatch.setattr(tasks, "score", score)
+    assert parts(job) == [[str(job.pk), first] for first in (0, 8, 16)]
+    tasks.detect.func(Attempt(1), str(job.pk), 8)  # another worker may be ahead
     with pytest.raises(SystemExit):
-        tasks.detect.func(Attempt(1), str(job.pk))
+        tasks.detect.func(Attempt(1), str(job.pk), 0)
     job.refresh_from_db()
-    assert (job.state, job.processed, len(job.results)) == ("running", 8, 8)
+    assert (job.state, job.processed) == ("running", 8)
+    shown = client.get(f"{URL}/{job.pk}").json()["results"]
+    assert [result["name"] for result in shown] == [f"{i}.png" for i in range(8, 16)]
 
     scored.append("")
-    tasks.detect.func(Attempt(2), str(job.pk))
+    for first in (0, 8, 16):
+        tasks.detect.func(Attempt(2), str(job.pk), first)
     job.refresh_from_db()
     assert (job.state, job.processed) == ("done", 20)
     assert [result["name"] for result in job.results] == [f"{i}.png" for i in range(20)]
-    assert [name for name in scored if name] == [f"{i}.png" for i in range(20)]
+    assert sorted(filter(None, scored)) == sorted(f"{i}.png" for i in range(20))
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_each_image_is_kept_once(job: Detection) -> None:
+    Detection.objects.update(state="running")
+    assert job.record({0: {"name": "first"}, 5: {"name": "first"}})
+    assert job.record({5: {"name": "second"}, 6: {"name": "second"}})
+    job.refresh_from_db()
+    assert [job.results[index]["name"] for index in (0, 5, 6)] == ["first", "first", "second"]
+    assert (job.processed, job.state, Total.of("images")) == (3, "running", 3)
+    assert job.record({index: {} for index in range(20)})
+    assert (Total.of("images"), job.record({0: {}})) == (20, False)
 
 
 def test_cancelling(client: APIClient, job: Detection, home: Path) -> None:
@@ -405,7 +427,7 @@ def test_a_job_whose_task_was_lost_is_queued(job: Detection) -> None:
     Detection.objects.update(created_at=timezone.now() - timezone.timedelta(minutes=1))
     tasks.queue_lost_detections()
     tasks.queue_lost_detections()
-    assert DBTaskResult.objects.get().args_kwargs["args"] == [str(job.pk)]
+    assert parts(job) == [[str(job.pk), first] for first in (0, 8, 16)]
 
 
 def test_retention(client: APIClient, job: Detection, settings: Any, home: Path) -> None:
@@ -445,12 +467,8 @@ def test_anonymous_detection_can_be_switched_off(
     assert post(user).status_code == 201
 
 
-def test_anonymous_detection_is_throttled(
-    client: APIClient, model: MLModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rest_framework.throttling import SimpleRateThrottle
-
-    monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, "detect_anon", "2/min")
+def test_anonymous_detection_is_throttled(client: APIClient, model: MLModel, settings: Any) -> None:
+    settings.THROTTLE_ANONYMOUS_DETECTION = "2/min"
     answers = [post(client) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [201, 201, 429]

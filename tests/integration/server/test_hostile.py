@@ -1,5 +1,6 @@
 """What people with bad intentions upload, to a real server process."""
 
+import http.client
 import socket
 import struct
 import zlib
@@ -10,9 +11,10 @@ import pytest
 from PIL import Image
 from tests.hostile import SENTINEL, hostile_models
 from tests.integration.server.helpers import picture
-from tests.integration.server.live import Server
+from tests.integration.server.live import Server, form
 
 from classifiers.models import MLModel
+from mesonet_site.api.models import Detection
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,6 +90,36 @@ def a_body_that_never_comes(server: Server) -> bytes:
         )
         slow.settimeout(60)
         return slow.recv(1000)
+
+
+def test_uploads_in_chunks_and_uploads_that_break_off(server: Server) -> None:
+    jobs = Detection.objects.count()
+    files = [("image", f"{seed}.png", picture(seed)) for seed in range(20)]
+    body = form(files, faces="whole")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    part = body.index(b'filename="12.png"')
+    head = (
+        b"POST /api/v1/detections HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\n"
+    )
+    for framing in (
+        b"Content-Length: 99999\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", server.port)) as broken:
+            broken.sendall(head + framing + body[:part])
+    connection.request("POST", "/api/v1/detections", body[:part], headers)
+    answer = connection.getresponse()
+    assert answer.status == 400
+    assert "breaks off" in answer.read().decode()
+    assert Detection.objects.count() == jobs
+
+    pieces = iter([body[:100], body[100:part], body[part:]])
+    connection.request("POST", "/api/v1/detections", pieces, headers, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()[:1]) == (202, b"{")
+    assert Detection.objects.get(images=20).names[12] == "12.png"
 
 
 def test_hostile_models(server: Server, tmp_path: Path) -> None:

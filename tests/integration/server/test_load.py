@@ -2,10 +2,12 @@
 
 import errno
 import os
+import secrets
 import sqlite3
 import threading
 import time
 import uuid
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from PIL import Image
 from rest_framework.test import APIClient
-from tests.integration.server.helpers import picture, wait_until
+from tests.clips import portrait
+from tests.integration.server.helpers import Attempt, picture, upload_released, wait_until
 
 from classifiers.models import MLModel
-from mesonet_site.api import views
+from mesonet_site.api import tasks, views
 from mesonet_site.api.models import Detection
 from mesonet_site.api.tasks import clean_up, drop_stray_models
 
@@ -156,11 +160,47 @@ def test_a_full_disk_leaves_no_images_behind(
     assert list((home / "uploads").iterdir()) == []
 
 
-def test_images_without_a_detection_are_swept_up(model: MLModel, queue: None, home: Path) -> None:
+def test_a_full_disk_leaves_no_pictures_behind(
+    db: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_released("meso4")
+    photo = BytesIO()
+    Image.fromarray(portrait(256)).save(photo, "PNG")
+
+    def check() -> Any:
+        image = SimpleUploadedFile("photo.png", photo.getvalue())
+        return Client().post("/api/v1/detections", {"image": image})
+
+    kept = check().json()["results"][0]["pictures"]
+    assert kept["crops"]["1"].endswith("-person-1.jpg")
+    folders = set((home / "media" / "faces").iterdir())
+    monkeypatch.setattr(Detection, "save", full_disk)
+    assert check().status_code == 507
+    assert set((home / "media" / "faces").iterdir()) == folders
+
+
+def test_a_job_outlasts_a_full_disk(
+    db: None, queue: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_released("meso4")
+    job = Detection.objects.get(pk=send_many(Client()).json()["id"])
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "score", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            tasks.detect.func(Attempt(1), str(job.pk), 0)
+    for first in (0, 8):
+        tasks.detect.func(Attempt(1), str(job.pk), first)
+    job.refresh_from_db()
+    assert (job.state, job.processed, job.message) == ("done", 9, "")
+
+
+def test_images_without_a_detection_are_swept_up(db: None, queue: None, home: Path) -> None:
+    upload_released("meso4")
     kept = send_many(Client()).json()["id"]
     old, new = (home / "uploads" / str(uuid.uuid4()) for _ in range(2))
-    for folder, age in ((old, 7200), (new, 0)):
-        folder.mkdir()
+    pictures = home / "media" / "faces" / secrets.token_urlsafe()
+    for folder, age in ((old, 7200), (new, 0), (pictures, 7200)):
+        folder.mkdir(parents=True)
         (folder / "0").write_bytes(b"image")
         os.utime(folder / "0", (time.time() - age, time.time() - age))
     (home / "uploads" / "other").mkdir()
@@ -173,6 +213,7 @@ def test_images_without_a_detection_are_swept_up(model: MLModel, queue: None, ho
     clean_up()
 
     assert {path.name for path in (home / "uploads").iterdir()} == {kept, new.name, "other"}
+    assert not pictures.exists()
 
 
 def test_model_files_without_a_row_are_swept_up(model: MLModel, home: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from tests.integration.server.helpers import Attempt, child_environment, picture, upload, wait_until
 
+from classifiers.management.commands import run_worker
 from classifiers.management.commands.run_worker import recover
 from classifiers.models import MLModel, Worker
 from classifiers.tasks import MAX_ATTEMPTS, measure
@@ -109,6 +111,24 @@ def test_tasks_of_a_dead_worker_run_again(dataset: Path, model_file: Path) -> No
     recover()
 
     assert DBTaskResult.objects.get().status == "READY"
+
+
+def test_the_worker_outlasts_a_database_that_fails(
+    dataset: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(model_file)
+    starts: list[str] = []
+
+    def handle(*_: Any, worker_id: str, **__: Any) -> None:
+        starts.append(DBTaskResult.objects.get().status)
+        if len(starts) == 1:
+            DBTaskResult.objects.get().claim(worker_id)
+            raise OperationalError("database is locked")
+
+    monkeypatch.setattr(run_worker.DatabaseWorker, "handle", handle)
+    monkeypatch.setattr(run_worker, "_SECONDS_TO_RECOVER", 0)
+    run_worker.Command().handle(worker_id="one")
+    assert starts == ["READY", "READY"]
 
 
 def test_a_model_whose_task_was_lost_is_queued(dataset: Path, model_file: Path) -> None:

@@ -2,10 +2,11 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Command as DatabaseWorker
@@ -18,6 +19,7 @@ from classifiers.tasks import measure
 
 logger = logging.getLogger(__name__)
 
+_SECONDS_TO_RECOVER = 5
 _UNFINISHED = (TaskResultStatus.READY, TaskResultStatus.RUNNING)
 
 
@@ -36,7 +38,14 @@ class Command(DatabaseWorker):
         pulse = threading.Thread(target=_live, args=(worker_id, stopped), daemon=True)
         pulse.start()
         try:
-            super().handle(worker_id=worker_id, **options)
+            while True:
+                try:
+                    _put_back(lambda task: task.worker_ids[-1] == worker_id)
+                    return super().handle(worker_id=worker_id, **options)
+                except OperationalError as error:  # locked, full, or gone for a while
+                    logger.error("the database cannot be used: %s", error)
+                    close_old_connections()
+                    stopped.wait(_SECONDS_TO_RECOVER)
         finally:
             stopped.set()
             pulse.join()
@@ -52,10 +61,22 @@ def _live(worker_id: str, stopped: threading.Event) -> None:
             )
             recover()
             worker_alive.send(Worker)
+        except OperationalError as error:
+            logger.error("the worker could not give a sign of life: %s", error)
         except Exception:
             logger.exception("the worker could not give a sign of life")
         stopped.wait(conf.worker_timeout() / 4)
     connection.close()
+
+
+def _put_back(is_left: Callable[[DBTaskResult], bool]) -> None:
+    """Queue running tasks again that nobody works on any more."""
+    with transaction.atomic():
+        for task in DBTaskResult.objects.running().select_for_update(skip_locked=True):
+            if is_left(task):
+                logger.warning("task %s is run again", task.id)
+                task.status = TaskResultStatus.READY
+                task.save(update_fields=["status"])
 
 
 def recover() -> None:
@@ -64,12 +85,7 @@ def recover() -> None:
     with transaction.atomic():
         Worker.objects.filter(seen_at__lt=silent_since).delete()
         alive = set(Worker.objects.values_list("worker_id", flat=True))
-        running = DBTaskResult.objects.running().select_for_update(skip_locked=True)
-        for task in running.filter(started_at__lt=silent_since):
-            if task.worker_ids[-1] not in alive:
-                logger.warning("task %s is run again, its worker is gone", task.id)
-                task.status = TaskResultStatus.READY
-                task.save(update_fields=["status"])
+        _put_back(lambda task: task.started_at < silent_since and task.worker_ids[-1] not in alive)
     unfinished = DBTaskResult.objects.filter(
         status__in=_UNFINISHED, task_path=measure.module_path
     ).values_list("args_kwargs", flat=True)

@@ -77,10 +77,11 @@ def record(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """The result as one file with everything in it, to be kept and printed."""
     detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
-    folder = Detection.objects.only("pictures").get(pk=id).pictures
+    stored = Detection.objects.only("pictures", "results").get(pk=id)
+    done = [index for index, result in enumerate(stored.results) if result is not None]
     media = [
-        _medium(found, detection, embedded(found.get("pictures"), folder, index))
-        for index, found in enumerate(detection["results"])
+        _medium(found, detection, embedded(found.get("pictures"), stored.pictures, index))
+        for index, found in zip(done, detection["results"], strict=True)
     ]
     context = _context(detection, media) | {"style": stylesheet(), "version": mesonet.__version__}
     response = render(request, "check/report.html", context)

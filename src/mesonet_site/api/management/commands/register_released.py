@@ -36,8 +36,8 @@ class Command(BaseCommand):
                 continue
             elif not replace:
                 self.stderr.write(
-                    f"{released.name}: another file is registered under this name; 'python -m"
-                    " mesonet_site register_released --replace' takes the one of this version"
+                    f"{released.name}: another file is registered under this name; "
+                    "register_released --replace takes the one of this version"
                 )
                 continue
             with released.path.open("rb") as file:
