@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.migrations.executor import MigrationExecutor
 from tests.integration.server.helpers import wait_until
 from typer.testing import CliRunner
 
@@ -254,12 +255,35 @@ def test_data_that_is_no_dataset(
         serve("127.0.0.1", port, tmp_path, tmp_path / "missing")
 
 
-@pytest.mark.parametrize(("options", "home"), [((), "named"), (("--home", "other"), "other")])
+@pytest.mark.parametrize(
+    ("options", "home", "worker"),
+    [((), "named", True), (("--home", "other"), "other", True), (("--no-worker",), "named", False)],
+)
 def test_the_home_folder_is_named_by_the_environment_or_the_option(
-    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], home: str
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], home: str, worker: bool
 ) -> None:
     calls: list[tuple[object, ...]] = []
-    monkeypatch.setattr("mesonet_site.serve.serve", lambda *given: calls.append(given))
+    monkeypatch.setattr(
+        "mesonet_site.serve.serve", lambda *given, worker: calls.append((*given, worker))
+    )
     result = CliRunner().invoke(app, ["serve", *options], env={"MESONET_HOME": "named"})
     assert result.exit_code == 0, result.output
-    assert calls == [("127.0.0.1", 8000, Path(home), None)]
+    assert calls == [("127.0.0.1", 8000, Path(home), None, worker)]
+
+
+def test_a_worker_waits_for_the_database_and_runs(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    plans = iter([["a migration"], []])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: next(plans))
+    monkeypatch.setattr(serve_module.time, "sleep", lambda _: None)
+    commands: list[list[str]] = []
+    monkeypatch.setattr(serve_module.parent, "start", commands.append)
+    said: list[str] = []
+    monkeypatch.setattr(serve_module, "_run", lambda children, url, text: said.append(text))
+    result = CliRunner().invoke(app, ["worker", "--home", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "waiting for `mesonet serve`" in result.output
+    assert said == ["The worker works. Ctrl-C stops it."]
+    assert [command[1:4] for command in commands] == [["-m", "mesonet_site", "run_worker"]]
