@@ -1,8 +1,11 @@
 """What the benchmarks share."""
 
+import math
+import shlex
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mesonet.datasets.class_folders import ClassFolders
@@ -44,3 +47,23 @@ def ratio(seconds: dict[str, list[float]], ours: str, reference: str) -> float:
 def rate(count: int, seconds: list[float]) -> float:
     """Images per second, by the median round."""
     return count / statistics.median(seconds)
+
+
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown; floats have three digits, and None or NaN is a dash."""
+
+    def cell(value: object) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return "-"
+        return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+    lines = ["| " + " | ".join(titles) + " |", "| --- " * len(titles) + "|"]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def write_page(path: Path, text: str, *parts: str) -> None:
+    """Write a page of the benchmarks: its text, the command, and tables with their titles."""
+    command = shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+    path.write_text("\n\n".join([text.strip(), f"    {command}", *parts]) + "\n")
+    print("\n\n".join(parts))

@@ -4,7 +4,7 @@
 
 Faces are found, cut and scored as ``mesonet check`` does it. With ``--part FILE:PART`` only images
 take part that a table (columns ``file``, as ``NAME/real/1.jpg``, and ``part``) gives to that part,
-such as the validation part of a training. Scores are kept in ``--scores``: a second run counts.
+such as the validation part of a training. Scores are kept in ``--cache``: a second run counts.
 """
 
 import argparse
@@ -15,21 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.faces import Found, find_largest, read_sets, score_cuts
 from numpy.typing import NDArray
 
-from mesonet.datasets.groups import spread_over_groups
 from mesonet.detector import Detector
-from mesonet.errors import ImageError
 from mesonet.evaluation.benchmark.comparison import ROUNDS, interval
-from mesonet.evaluation.benchmark.models import DataSet
+from mesonet.evaluation.benchmark.prediction_cache import default_cache
 from mesonet.evaluation.metrics import draw_groups
-from mesonet.faces import CenterFace, crop_face
-from mesonet.fragility import CHANGES, LIMIT, Fragility, changed_faces, score_crops
-from mesonet.images.reading import read_image
+from mesonet.faces import crop_face
+from mesonet.fragility import CHANGES, LIMIT, Fragility
 
 Floats = NDArray[np.float64]
-Face = dict[str, Any]
-"""A face's ``set``, ``group`` and truth ``fake``, and the ``scores`` of it and of each change."""
 
 
 def main() -> None:
@@ -40,23 +36,20 @@ def main() -> None:
     parser.add_argument("--part", metavar="FILE:PART")
     parser.add_argument("--count", type=int, default=60, help="images of each class and set")
     parser.add_argument("--seed", type=int, default=0, help="another one draws other images")
-    parser.add_argument("--scores", type=Path, default=Path("fragility-scores.json"))
+    parser.add_argument("--cache", type=Path, default=default_cache())
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks/fragility.json"))
     options = parser.parse_args()
     detector = Detector.load(options.model)
-    known = json.loads(options.scores.read_text()) if options.scores.exists() else {}
-    for text in options.data:
-        name, _, source = text.partition("=")
-        if name not in known:
-            folder, _, grouping = source.partition(":")
-            data = DataSet.read(name, folder, grouping or None)
-            if options.part:
-                table, _, part = options.part.rpartition(":")
-                data = data.part(Path(table), part)
-            known[name] = score_faces(detector, data, options.count, options.seed)
-            options.scores.write_text(json.dumps(known))
-    sets = {name: count_verdicts(faces, detector) for name, faces in known.items()}
-    sets["all"] = count_verdicts([face for faces in known.values() for face in faces], detector)
+    found = [
+        face
+        for data in read_sets(options.data, options.part)
+        for face in find_largest(data, options.count, options.seed)
+    ]
+    scores = score_cuts(detector, found, {"served": crop_face, **CHANGES}, options.cache)
+    sets = {}
+    for name in [*dict.fromkeys(face.set for face in found), None]:
+        rows = [i for i, face in enumerate(found) if name in (face.set, None)]
+        sets[name or "all"] = count_verdicts([found[i] for i in rows], scores[rows], detector)
     result = {
         "command": shlex.join(["python", *sys.argv]),
         "model": detector.name,
@@ -68,38 +61,17 @@ def main() -> None:
     print(format_table(sets))
 
 
-def score_faces(detector: Detector, data: DataSet, count: int, seed: int) -> list[Face]:
-    """Score the largest face of images of both classes; images without one are left out."""
-    finder = CenterFace()
-    found = []
-    is_fake = data.folder.is_fake
-    for fake in (False, True):
-        places = np.flatnonzero(is_fake == fake).tolist()
-        groups = [data.groups[place] for place in places]
-        for done, chosen in enumerate(spread_over_groups(groups, count, seed), start=1):
-            print(f"\r{data.name} {done}", end="", file=sys.stderr)
-            try:
-                image = np.asarray(read_image(data.folder.paths[places[chosen]]))
-            except ImageError:
-                continue
-            faces = finder.find(image)
-            if not faces:
-                continue
-            face = max(faces, key=lambda seen: seen.box[2] * seen.box[3])
-            scores = score_crops(detector, [crop_face(image, face), *changed_faces(image, face)])
-            if np.isfinite(scores).all():
-                group = f"{data.name}/{groups[chosen]}"
-                found.append({"group": group, "fake": fake, "scores": scores.tolist()})
-    print(file=sys.stderr)
-    return found
+def count_verdicts(faces: list[Found], scores: Floats, detector: Detector) -> dict[str, Any]:
+    """Compare sure verdicts before and after; intervals are over groups.
 
-
-def count_verdicts(faces: list[Face], detector: Detector) -> dict[str, Any]:
-    """Compare sure verdicts before and after; intervals are over groups."""
+    Args:
+        faces: what was scored.
+        scores: of each face as it is served and under each change, shape ``(faces, 1 + changes)``.
+        detector: gave the scores.
+    """
     threshold = detector.info.threshold
     low, high = detector.info.band or (threshold, threshold)
-    scores = np.array([face["scores"] for face in faces])
-    is_fake = np.array([face["fake"] for face in faces])
+    is_fake = np.array([face.fake for face in faces])
     own = scores[:, 0]
     called = own >= threshold
     fragile = np.array(
@@ -111,7 +83,7 @@ def count_verdicts(faces: list[Face], detector: Detector) -> dict[str, Any]:
     sure = (own < low) | (own >= high)
     wrong = called != is_fake
     flags = np.stack([sure & wrong, sure & wrong & ~fragile, ~sure, ~sure | fragile], axis=1)
-    _, group_of_face = np.unique([face["group"] for face in faces], return_inverse=True)
+    _, group_of_face = np.unique([face.group for face in faces], return_inverse=True)
     draws = draw_groups(is_fake, group_of_face, rounds=ROUNDS)[:, group_of_face].astype(float)
     drawn = _shares(draws @ flags / draws.sum(axis=1, keepdims=True))
     values = _shares(flags.mean(axis=0)[None])

@@ -6,10 +6,13 @@ An interrupted run goes on where it was.
 """
 
 import argparse
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mesonet.runtime import openvino_function
 from mesonet.weights.clip import SIZE, build_encoder
@@ -20,6 +23,23 @@ from recipes.detector.sets import samples
 
 FIRST = 100_000
 """Number of the first batch; those of `standard` come before."""
+
+
+@dataclass(frozen=True)
+class NamedBatches(Batches):
+    """Batches that remember the files that the views of the last one were drawn from."""
+
+    files: list[str] = field(default_factory=list)
+
+    def __call__(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The batch, see `Batches`."""
+        self.files.clear()
+        return super().__call__(number)
+
+    def _draw_pair(self, *arguments: Any, **options: Any) -> Any:
+        pair = super()._draw_pair(*arguments, **options)
+        self.files.extend(file for file, *_ in pair)
+        return pair
 
 
 def main() -> None:
@@ -35,7 +55,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     chosen = [sample for sample in samples(arguments.data) if sample.part == "train"]
     boxes = read_boxes(arguments.boxes)
-    batches = Batches(arguments.data, boxes, chosen, SIZE, arguments.seed)
+    batches = NamedBatches(arguments.data, boxes, chosen, SIZE, arguments.seed)
     encode = openvino_function(build_encoder(load_encoder_weights()))
     for number in range(arguments.batches):
         path = arguments.tokens / f"{number:05}.npz"
@@ -43,7 +63,7 @@ def main() -> None:
             views, fake = batches(FIRST + number)
             tokens = encode(views.astype(np.float32)).astype(np.float16)
             beside = path.with_suffix(".writing.npz")
-            np.savez(beside, tokens=tokens, fake=fake)
+            np.savez(beside, tokens=tokens, fake=fake, files=batches.files)
             beside.replace(path)
             print(f"batch {number + 1} of {arguments.batches}", flush=True)
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from recipes.detector.batches import BATCH, PER_SET, Batches
+from recipes.detector.encode import NamedBatches
+from recipes.detector.generalisation import compare, format_table
 from recipes.detector.head import fit_kernel, mix
 from recipes.detector.release import describe, training_data
 from recipes.detector.sets import PARTS, Sample, part_of, samples
@@ -120,3 +122,22 @@ def test_a_head_learns_what_tokens_tell_and_uses_standard_where_they_do_not():
     mixed = mix(head, decided, standard, fake[200:])
     odds = mixed.log_odds(tokens[200:], standard)
     assert roc_auc_score(fake[200:], odds) >= roc_auc_score(fake[200:], standard)
+
+
+def test_views_know_which_files_they_were_drawn_from(data):
+    found = samples(data)
+    batches = NamedBatches(data, {s.file: FACE for s in found}, found, 32, 0)
+    for number in (1, 2):
+        _, fake = batches(number)
+        assert len(batches.files) == len(fake) == BATCH
+        real_ones = [file for file, forged in zip(batches.files, fake, strict=True) if not forged]
+        assert all("/real/" in file for file in real_ones)
+    assert batches.files[0].startswith("mesonet/")
+
+
+def test_a_kind_left_out_is_told_worse_than_one_that_is_known():
+    asked = [Sample(f"ffpp/{c}/{n}.jpg", f"{n}", "test") for c in ("real", "f2f") for n in range(9)]
+    scores = np.arange(18.0)
+    found = compare("ffpp", asked, scores, -scores)
+    assert (found.counts, found.known, found.unseen) == ((9, 9), 1.0, 0.0)
+    assert format_table("set", [found]).endswith("| mean | | 1.000 | 0.000 |")
