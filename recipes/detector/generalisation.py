@@ -26,8 +26,14 @@ from recipes.detector.head import PER_CLASS, fit_kernel
 from recipes.detector.scores import choose
 from recipes.detector.sets import GROUPING, Sample, part_of, samples
 
-FAMILIES = (("stylegan",), ("stylegan2",), ("sd1",), ("sd21",))
-FAMILIES += (("stylegan", "stylegan2"), ("sd1", "sd21"))
+FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("stylegan",),
+    ("stylegan2",),
+    ("sd1",),
+    ("sd21",),
+    ("stylegan", "stylegan2"),
+    ("sd1", "sd21"),
+)
 _KEPT = "test.npz"
 
 TEXT = """

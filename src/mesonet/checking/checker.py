@@ -15,7 +15,7 @@ from PIL import Image
 
 from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED, explain_face
 from mesonet.checking.likelihood import likelihood
-from mesonet.checking.people import make_person, most_suspicious, outcome_of
+from mesonet.checking.people import make_person, most_suspicious, note_on_size, outcome_of
 from mesonet.checking.pictures import Album
 from mesonet.checking.record import Check, FileFacts, Person, SeenFace
 from mesonet.checking.scale import Scale
@@ -214,6 +214,11 @@ class Checker:
             f"person {person.id}: {person.fragility.text}"
             for person in people.values()
             if person.fragility and person.fragility.is_fragile
+        ]
+        notes += [
+            f"person {person.id}: {note}"
+            for person in people.values()
+            if (note := note_on_size(person, scale))
         ]
         if left_out:
             notes.append(f"{left_out} more people, with smaller faces, were not scored")

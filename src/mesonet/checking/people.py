@@ -7,11 +7,17 @@ import numpy as np
 
 from mesonet.checking.record import Outcome, Person, SeenFace
 from mesonet.checking.scale import Scale
-from mesonet.evidence import WORDS
+from mesonet.evidence import WORDS, Word
 from mesonet.model_info import logit
 
 TRIM = 0.1
 ENOUGH_FACES = 3
+ENOUGH_PIXELS = 96
+"""Longer side of a face from which on there can be evidence.
+
+Real faces of the sets, scaled down to 32 to 64 pixels, were given strong evidence five times
+as often as those of 96 and more: see ``docs/benchmarks/face_size.md``.
+"""
 
 
 def combine(fake_probabilities: Sequence[float], trim: float = TRIM) -> float:
@@ -36,16 +42,32 @@ def make_person(number: int, faces: Sequence[SeenFace], scale: Scale, *, clip: b
     score = combine(scores)
     above = [value >= scale.threshold for value in scores]
     runs = [len(list(run)) for is_above, run in groupby(above) if is_above]
+    word = scale.word(score)
     return Person(
         id=number,
         box=best.box,
         outcome="scored",
-        verdict=scale.word(score),
+        verdict="uncertain" if _is_too_small(best, word) else word,
         fake_probability=score,
         share_above=sum(above) / len(above) if clip else None,
         longest_run=max(runs, default=0) if clip else None,
         faces=tuple(faces),
     )
+
+
+def note_on_size(person: Person, scale: Scale) -> str | None:
+    """Why the verdict is uncertain though the score is not; None where size is not the reason."""
+    score, best = person.fake_probability, person.best_face
+    if score is None or not _is_too_small(best, scale.word(score)):
+        return None
+    return (
+        f"Uncertain, as the face has {best.quality.size:.0f} pixels: below {ENOUGH_PIXELS} real "
+        "faces are accused too often."
+    )
+
+
+def _is_too_small(face: SeenFace, word: Word) -> bool:
+    return word in ("some_evidence", "strong_evidence") and face.quality.size < ENOUGH_PIXELS
 
 
 def most_suspicious(people: Sequence[Person]) -> Person | None:

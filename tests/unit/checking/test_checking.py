@@ -10,7 +10,7 @@ from tests.clips import FACE, nobody, portrait, write_clip
 
 import mesonet
 from mesonet.checking import Checker, combine
-from mesonet.checking.people import most_suspicious
+from mesonet.checking.people import ENOUGH_PIXELS, most_suspicious
 from mesonet.checking.scale import Scale
 from mesonet.checking.tracking import Tracker
 from mesonet.detector import Detector
@@ -321,6 +321,21 @@ def test_verdict_that_mild_changes_move_is_uncertain_with_the_reason(grainy):
     assert (person.verdict, moved.verdict) == ("uncertain", "uncertain")
     assert moved.fake_probability == pytest.approx(0.95)
     assert moved.notes == (f"person 1: {person.fragility.text}",)
+
+
+def test_of_a_small_face_there_is_no_evidence_and_the_reason_is_told(tmp_path):
+    small = np.asarray(Image.fromarray(bright(portrait())).resize((160, 160)))
+    check = Checker(brightness_detector(), quick=True).check(save(small, tmp_path / "small.png"))
+    (person,) = check.people
+    assert person.best_face.quality.size < ENOUGH_PIXELS
+    assert check.fake_probability > 0.5
+    assert check.verdict == person.verdict == "uncertain"
+    assert "below 96 real faces are accused too often" in check.notes[0]
+    small_and_dark = np.asarray(Image.fromarray(portrait()).resize((160, 160)))
+    dark = Checker(brightness_detector(), quick=True).check(
+        save(small_and_dark, tmp_path / "dark.png")
+    )
+    assert (dark.verdict, dark.notes) == ("no_evidence", ())
 
 
 def test_quick_check_leaves_the_changes_out(grainy):
