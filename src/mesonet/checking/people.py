@@ -13,7 +13,7 @@ from mesonet.model_info import logit
 TRIM = 0.1
 ENOUGH_FACES = 3
 ENOUGH_PIXELS = 96
-"""Longer side of a face from which on there can be evidence.
+"""Longer side of a face from which on some or strong evidence is said.
 
 Real faces of the sets, scaled down to 32 to 64 pixels, were given strong evidence five times
 as often as those of 96 and more: see ``docs/benchmarks/face_size.md``.

@@ -323,7 +323,7 @@ def test_verdict_that_mild_changes_move_is_uncertain_with_the_reason(grainy):
     assert moved.notes == (f"person 1: {person.fragility.text}",)
 
 
-def test_of_a_small_face_there_is_no_evidence_and_the_reason_is_told(tmp_path):
+def test_a_small_face_is_uncertain_where_a_large_one_is_evidence_and_the_reason_is_told(tmp_path):
     small = np.asarray(Image.fromarray(bright(portrait())).resize((160, 160)))
     check = Checker(brightness_detector(), quick=True).check(save(small, tmp_path / "small.png"))
     (person,) = check.people
