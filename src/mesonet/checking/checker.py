@@ -19,7 +19,7 @@ from mesonet.checking.people import make_person, most_suspicious, note_on_size, 
 from mesonet.checking.pictures import Album
 from mesonet.checking.record import Check, FileFacts, Person, SeenFace
 from mesonet.checking.scale import Scale
-from mesonet.checking.tracking import TrackedFaces
+from mesonet.checking.tracking import TrackedFace, TrackedFaces
 from mesonet.detector import Detector
 from mesonet.errors import ArgumentError, MediaError
 from mesonet.faces import CenterFace, FaceDetector
@@ -186,7 +186,9 @@ class Checker:
         scale = Scale.of(self.detector.info, clip=clip)
         kept, left_out = tracked.largest()
         prepared = [face.pixels for face in kept if face.pixels is not None]
-        scores = iter(self._scores(prepared))
+        tested = [face for face in kept if face.pixels is not None and not self.quick]
+        views = [] if photo is None else self._changed(photo, tested)
+        scores = iter(self._scores([*prepared, *views]))
         tracks: dict[int, list[SeenFace]] = {}
         for face in kept:
             raw, calibrated = next(scores) if face.pixels is not None else (None, None)
@@ -206,8 +208,10 @@ class Checker:
             track: make_person(number, tracks[track], scale, clip=clip)
             for number, track in enumerate(order, start=1)
         }
-        if photo is not None and not self.quick:
-            people = self._tested(people, photo, scale)
+        if views:
+            for face in tested:
+                changed = [score for _, score in islice(scores, len(CHANGES))]
+                people[face.track] = _tested(people[face.track], changed, scale)
         people = {track: _weighed(person, scale) for track, person in people.items()}
         suspect = most_suspicious(list(people.values()))
         notes = [
@@ -238,26 +242,14 @@ class Checker:
             pictures=tracked.album.pictures(people, suspect),
         )
 
-    def _tested(self, people: dict[int, Person], photo: Pixels, scale: Scale) -> dict[int, Person]:
-        """Score everybody again under mild changes; a verdict that does not hold is uncertain."""
+    def _changed(self, photo: Pixels, faces: Sequence[TrackedFace]) -> list[Pixels]:
+        """What the detector sees of each face under each mild change, face by face."""
         preprocessing = self.detector.info.preprocessing
-        tracks = [track for track, person in people.items() if person.fake_probability is not None]
-        views = [
+        return [
             preprocessing.resize(Image.fromarray(crop))
-            for track in tracks
-            for crop in changed_faces(photo, people[track].best_face.as_face())
+            for face in faces
+            for crop in changed_faces(photo, face.face)
         ]
-        scores = iter([score for _, score in self._scores(views)])
-        tested = dict(people)
-        for track in tracks:
-            person = people[track]
-            changed = dict(zip(CHANGES, islice(scores, len(CHANGES)), strict=True))
-            known = {name: score for name, score in changed.items() if score is not None}
-            if len(known) == len(CHANGES) and person.fake_probability is not None:
-                found = Fragility(person.fake_probability, known, (scale.uncertain, scale.some))
-                verdict = "uncertain" if found.is_fragile else person.verdict
-                tested[track] = replace(person, fragility=found, verdict=verdict)
-        return tested
 
     def _scores(self, prepared: Sequence[Pixels]) -> list[tuple[float | None, float | None]]:
         """The raw and the calibrated score of faces; None where the model gives no number."""
@@ -275,6 +267,16 @@ class Checker:
         if not prepared:
             return np.zeros(0, np.float32)
         return self.detector.raw_scores(self.detector.info.preprocessing.scale(np.stack(prepared)))
+
+
+def _tested(person: Person, changed: Sequence[float | None], scale: Scale) -> Person:
+    """Add the scores under mild changes; a verdict that does not hold is uncertain."""
+    known = {name: score for name, score in zip(CHANGES, changed, strict=True) if score is not None}
+    if len(known) < len(CHANGES) or person.fake_probability is None:
+        return person
+    found = Fragility(person.fake_probability, known, (scale.uncertain, scale.some))
+    verdict = "uncertain" if found.is_fragile else person.verdict
+    return replace(person, fragility=found, verdict=verdict)
 
 
 def _weighed(person: Person, scale: Scale) -> Person:

@@ -112,7 +112,6 @@ def run(
     from mesonet.cli import check_output
     from mesonet.cli import output as files
     from mesonet.cli.progress import MediaBar
-    from mesonet.report import Report
 
     found = list(source.items())
     problems = [item for item in found if item.error is not None]
@@ -122,7 +121,7 @@ def run(
     source.print_left_out()
     checker = Checker(model, frames=frames, quick=quick, explain=explain)
     outcome = Outcome()
-    page: Report | None = None
+    page = None
 
     def counted() -> Iterator["Check"]:
         bar = MediaBar(len(items), pauses=files.is_terminal(output))
@@ -136,6 +135,8 @@ def run(
 
     with ExitStack() as stack:
         if report:
+            from mesonet.report import Report
+
             files.check_output(report)
             page = stack.enter_context(Report(report, checker=checker))
         stream = stack.enter_context(files.open_output(output))

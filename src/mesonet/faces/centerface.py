@@ -19,6 +19,8 @@ WEIGHTS = Path(__file__).with_name("centerface.onnx")
 _LONG_SIDE = 1280
 _LONG_SIDE_FOR_LARGE_FACES = 640
 _QUICK_SIDE = 720
+_SMALLEST_JUDGED = 32
+_PIXELS_OF_THE_SMALLEST = 18
 _THRESHOLD = 0.5
 _MAX_OVERLAP = 0.3
 _STRIDE = 4
@@ -31,8 +33,7 @@ class CenterFace:
     """Finds faces from about 12 pixels to the whole picture.
 
     Args:
-        long_side: larger pictures are scaled down to this many pixels first. Above 640 a second
-            look at 640 pixels finds the large faces.
+        long_side: larger pictures are scaled down to this many pixels at least.
         threshold: lowest score of a face, 0..1.
     """
 
@@ -55,14 +56,22 @@ class CenterFace:
     def find(self, image: NDArray[np.uint8], *, quick: bool = False) -> list[Face]:
         """Find the faces in RGB pixels 0..255 of shape ``(height, width, 3)``, surest first.
 
+        A picture is looked at so large that a face of 32 pixels, the smallest that is judged, has
+        18 pixels: at 720 pixels where it has 1,280 or fewer. Above 720 a second look at 640 pixels
+        finds the large faces.
+
         Args:
             image: the picture.
-            quick: look once, at 720 pixels, which are a third of the pixels to look at; faces of 32
-                pixels and more in a picture of 1,280 are still found.
+            quick: look once, at 720 pixels, whatever the size.
         """
         height, width = image.shape[:2]
-        wanted = {_QUICK_SIDE} if quick else {self.long_side, _LONG_SIDE_FOR_LARGE_FACES}
-        sides = {min(max(height, width), self.long_side, side) for side in wanted}
+        longest = max(height, width)
+        needed = round(longest * _PIXELS_OF_THE_SMALLEST / _SMALLEST_JUDGED)
+        if quick or needed <= _QUICK_SIDE:
+            wanted = {_QUICK_SIDE}
+        else:
+            wanted = {needed, _LONG_SIDE_FOR_LARGE_FACES}
+        sides = {min(longest, self.long_side, side) for side in wanted}
         looks = [self._look(image, side) for side in sorted(sides)]
         boxes, scores, landmarks = (np.concatenate(parts) for parts in zip(*looks, strict=True))
         boxes[:, 0::2] = boxes[:, 0::2].clip(0, width)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from mesonet.errors import MediaError
 from mesonet.images.reading import FORMATS, MAX_BYTES, read_image, without_warnings
 from mesonet.media.animation import Animation
 from mesonet.media.clip import Limits
-from mesonet.media.video import Video
+
+if TYPE_CHECKING:
+    from mesonet.media.video import Video
 
 MediaSource = str | os.PathLike[str] | bytes
 
@@ -36,7 +38,7 @@ class Photo:
     pixels: NDArray[np.uint8]
 
 
-def open_medium(source: MediaSource, name: str, limits: Limits) -> Photo | Video | Animation:
+def open_medium(source: MediaSource, name: str, limits: Limits) -> "Photo | Video | Animation":
     """Open a photograph or a clip.
 
     Args:
@@ -51,6 +53,8 @@ def open_medium(source: MediaSource, name: str, limits: Limits) -> Photo | Video
     with opener() as file:
         format_, animated = _image_format(file)
     if format_ is None:
+        from mesonet.media.video import Video  # PyAV takes a while, and photographs need none
+
         return Video(opener, name, limits)
     if animated:
         return Animation(opener, name, limits)
@@ -70,6 +74,8 @@ def kind_of_medium(source: MediaSource, name: str, limits: Limits) -> Literal["p
     with opener() as file:
         format_, animated = _image_format(file)
     if format_ is None:
+        from mesonet.media.video import Video
+
         Video(opener, name, limits)
     return "clip" if format_ is None or animated else "photo"
 

@@ -25,7 +25,8 @@ def finder() -> CenterFace:
 
 
 def enlarged(picture: Picture, factor: float) -> Picture:
-    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor), np.uint8)
+    larger = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, np.uint8)
 
 
 def test_the_notice_names_the_file_that_is_there() -> None:
