@@ -369,7 +369,11 @@ def test_explanations_are_given_only_where_they_passed_their_exam(tmp_path):
     weights.write_bytes(b"weights")
     brightness = brightness_detector()
     examined = Detector("brightness", brightness.info, brightness._runtime, model_path=weights)
-    photo = save(portrait(), tmp_path / "portrait.png")
+    dark = Checker(examined, quick=True, explain=True).check(
+        save(portrait(), tmp_path / "portrait.png")
+    )
+    assert "below the model's threshold" in dark.notes[0]
+    photo = save(bright(portrait()), tmp_path / "bright.png")
     refused = Checker(examined, quick=True, explain=True).check(photo)
     assert refused.people[0].explanations == ()
     assert refused.notes == ("no explanation is given: none passed its exam on this model",)
