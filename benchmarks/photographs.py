@@ -21,7 +21,8 @@ TEXT = """
 # Ordinary photographs
 
 Real people on photographs, by the longer side of their face in pixels: how many are given each
-word by `mesonet check`, with the mild changes and, in brackets, with `--quick`.
+word by `mesonet check`, where small faces and verdicts that mild changes move are uncertain; in
+brackets by the score alone.
 """
 
 
@@ -57,11 +58,11 @@ def count(people: list[Person], scale: Scale) -> str:
     rows: list[list[object]] = []
     for low, high in [*pairwise(SIZES), (SIZES[0], SIZES[-1])]:
         these = [p for p in people if low <= p.best_face.quality.size < high]
-        tested = [p.verdict for p in these]
-        quick = [scale.word(p.fake_probability or 0) for p in these]
+        said = [p.verdict for p in these]
+        alone = [scale.word(p.fake_probability or 0) for p in these]
         title = "all" if (low, high) == (SIZES[0], SIZES[-1]) else f"{low} and more"
         cells = [
-            f"{tested.count(word)} ({quick.count(word)})"
+            f"{said.count(word)} ({alone.count(word)})"
             for word in ("no_evidence", "uncertain", "some_evidence", "strong_evidence")
         ]
         rows.append([title, len(these), *cells])
