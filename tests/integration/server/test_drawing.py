@@ -1,5 +1,6 @@
 """Layers that are drawn in a process of their own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from rest_framework.test import APIClient
-from tests.integration.server.helpers import SIZE
+from tests.integration.server.helpers import SIZE, wait_until
 
-from classifiers import drawing, models
+from classifiers import child, drawing, models
 from classifiers.models import MLModel
 from mesonet.errors import ModelFileError
 
@@ -32,6 +33,38 @@ assert not heavy, heavy
 @pytest.mark.slow
 def test_who_asks_for_plots_stays_light(model_file: Path) -> None:
     subprocess.run([sys.executable, "-c", PROGRAM, str(model_file)], check=True)
+
+
+STUCK = """
+import os, pathlib, sys, time
+from classifiers import child
+child.follow()
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module that is never done, beside the file that it writes its number to."""
+    (tmp_path / "stuck.py").write_text(STUCK)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    return tmp_path / "pid"
+
+
+def test_it_ends_with_the_process_that_asked(stuck: Path) -> None:
+    program = "import sys; from classifiers import child; child.run('stuck', sys.argv[1], 600)"
+    asking = subprocess.Popen([sys.executable, "-c", program, str(stuck)])
+    wait_until(lambda: stuck.is_file() and stuck.read_text())
+    pid = int(stuck.read_text())
+    asking.kill()
+    asking.wait()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_it_ends_in_time(stuck: Path) -> None:
+    with pytest.raises(TimeoutError, match="takes longer than 0.1 seconds"):
+        child.run("stuck", str(stuck), 0.1)
 
 
 def test_a_process_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
