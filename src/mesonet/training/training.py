@@ -234,10 +234,10 @@ def train(
             )
         )
     history = keras.callbacks.History()
-    if resume and recorder.epochs >= settings.epochs:
-        message = f"{run}: this run is finished, all {settings.epochs} epochs are done"
-        warnings.warn(message, UserWarning, stacklevel=2)
-    if recorder.epochs < settings.epochs:
+    reason = _why_finished(recorder.history.get(monitor, ()), recorder.epochs, settings, lowest)
+    if resume and reason:
+        warnings.warn(f"{run}: this run is finished, {reason}", UserWarning, stacklevel=2)
+    if not reason:
         history = _fit(model, train, validation, settings.epochs, [*used, *callbacks], verbose)
     _warn_at_chance(recorder.history)
     history.history = recorder.history
@@ -246,6 +246,19 @@ def train(
     if settings.loss_curve:
         plot_loss_curve(history).savefig(run / "loss_curve.png", dpi=120)
     return history
+
+
+def _why_finished(
+    monitored: Sequence[float], epochs: int, settings: TrainingSettings, lowest: bool
+) -> str:
+    """Why there is nothing left to train after so many epochs; empty where there is."""
+    if epochs >= settings.epochs:
+        return f"all {settings.epochs} epochs are done"
+    if settings.stop_early and monitored:
+        best = min(monitored) if lowest else max(monitored)
+        if len(monitored) - 1 - list(monitored).index(best) >= max(settings.patience, 1):
+            return f"it stopped early, after {epochs} of {settings.epochs} epochs"
+    return ""
 
 
 def _compile(model: keras.Model, train: ImageBatches, settings: TrainingSettings) -> None:

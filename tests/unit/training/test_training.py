@@ -201,7 +201,11 @@ def test_early_stopping_counts_epochs_before_the_interruption(folder, tmp_path):
     with pytest.raises(Interrupted):
         train_model(tiny(), folder, batch_size=32, **options, callbacks=[InterruptAfter(2)])
     history = train_model(tiny(), folder, batch_size=32, **options, resume=True)
-    assert len(history.history["loss"]) < 10
+    epochs = len(history.history["loss"])
+    assert epochs < 10
+    with pytest.warns(UserWarning, match=f"it stopped early, after {epochs} of 10 epochs"):
+        again = train_model(tiny(), folder, batch_size=32, **options, resume=True)
+    assert len(again.history["loss"]) == epochs
 
 
 def test_compile_false_trains_a_compiled_model_further(folder, tmp_path):
