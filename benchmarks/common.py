@@ -62,8 +62,12 @@ def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> s
     return "\n".join(lines)
 
 
+def own_command() -> str:
+    """The command line of the running benchmark, as it is typed."""
+    return shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+
+
 def write_page(path: Path, text: str, *parts: str) -> None:
     """Write a page of the benchmarks: its text, the command, and tables with their titles."""
-    command = shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
-    path.write_text("\n\n".join([text.strip(), f"    {command}", *parts]) + "\n")
+    path.write_text("\n\n".join([text.strip(), f"    {own_command()}", *parts]) + "\n")
     print("\n\n".join(parts))

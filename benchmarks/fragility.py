@@ -9,12 +9,11 @@ such as the validation part of a training. Scores are kept in ``--cache``: a sec
 
 import argparse
 import json
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.common import own_command
 from benchmarks.faces import Found, find_largest, read_sets, score_cuts
 from numpy.typing import NDArray
 
@@ -51,7 +50,7 @@ def main() -> None:
         rows = [i for i, face in enumerate(found) if name in (face.set, None)]
         sets[name or "all"] = count_verdicts([found[i] for i in rows], scores[rows], detector)
     result = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": own_command(),
         "model": detector.name,
         "changes": list(CHANGES),
         "limit": LIMIT,
