@@ -10,6 +10,7 @@ from mesonet.bulk.parquet import CHECKS, VERDICTS, Row, Schema
 from mesonet.bulk.reading import checks, verdicts
 from mesonet.detector import Detector
 from mesonet.files import file_hash
+from mesonet.parallel import cores
 
 
 class Scorer(Protocol):
@@ -60,8 +61,10 @@ class CheckScorer:
         self, model: str | None, frames: int, quick: bool = False, explain: bool = False
     ) -> None:
         from mesonet.checking import Checker
+        from mesonet.faces import CenterFace
 
-        self.checker = Checker(model, frames=frames, quick=quick, explain=explain)
+        faces = CenterFace(streams=cores())
+        self.checker = Checker(model, faces=faces, frames=frames, quick=quick, explain=explain)
         self.detector = self.checker.detector
         self.description = _description(
             "check", self.detector, frames=frames, quick=quick, explain=explain

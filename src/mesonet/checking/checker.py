@@ -22,7 +22,7 @@ from mesonet.checking.scale import Scale
 from mesonet.checking.tracking import TrackedFace, TrackedFaces
 from mesonet.detector import Detector
 from mesonet.errors import ArgumentError, MediaError
-from mesonet.faces import CenterFace, FaceDetector
+from mesonet.faces import CenterFace, Face, FaceDetector
 from mesonet.files import file_hash
 from mesonet.fragility import CHANGES, Fragility, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
@@ -128,7 +128,7 @@ class Checker:
         height, width = photo.pixels.shape[:2]
         facts = replace(facts, format=photo.format, width=width, height=height)
         tracked = self._tracked(pictures)
-        tracked.add(Frame(0, 0.0, 0, photo.pixels), quick=False)
+        tracked.add(Frame(0, 0.0, 0, photo.pixels), self.faces.find(photo.pixels))
         check = self._conclude(tracked, path, facts, photo=photo.pixels)
         return self._explained(check, photo.pixels) if self.explain else check
 
@@ -142,8 +142,8 @@ class Checker:
     ) -> Check:
         tracked = self._tracked(pictures)
         total = min(self.frames, clip.facts.frames)
-        for frame in clip.frames(self.frames):
-            tracked.add(frame, quick=True)
+        for frame, faces in map_ahead(self._faces_of, clip.frames(self.frames), cores()):
+            tracked.add(frame, faces)
             if progress:
                 progress(min(len(tracked.frames), total), total)
         facts = replace(
@@ -158,8 +158,11 @@ class Checker:
         check = self._conclude(tracked, path, facts)
         return replace(check, cuts=tuple(clip.cuts), notes=(*check.notes, *clip.problems))
 
+    def _faces_of(self, frame: Frame) -> tuple[Frame, list[Face]]:
+        return frame, self.faces.find(frame.pixels, quick=True)
+
     def _tracked(self, pictures: bool) -> TrackedFaces:
-        return TrackedFaces(self.faces, self.detector.info.preprocessing, Album(pictures))
+        return TrackedFaces(self.detector.info.preprocessing, Album(pictures))
 
     def _explained(self, check: Check, photo: Pixels) -> Check:
         """Explain the score of the most suspicious person."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mesonet.checking.pictures import Album
-from mesonet.faces import Box, Face, FaceDetector, Quality, crop_face, measure_quality, overlap
+from mesonet.faces import Box, Face, Quality, crop_face, measure_quality, overlap
 from mesonet.media import Frame
 from mesonet.preprocessing import Preprocessing
 
@@ -35,7 +35,6 @@ class TrackedFaces:
     """The faces of a medium while its frames pass by; the frames themselves are let go.
 
     Args:
-        finder: finds the faces.
         preprocessing: how the detector wants them.
         album: takes the pictures for pages.
 
@@ -44,22 +43,21 @@ class TrackedFaces:
         size: width and height of the last one.
     """
 
-    def __init__(self, finder: FaceDetector, preprocessing: Preprocessing, album: Album) -> None:
+    def __init__(self, preprocessing: Preprocessing, album: Album) -> None:
         self.album = album
         self.frames: list[tuple[int, float]] = []
         self.size = (0, 0)
-        self._finder = finder
         self._preprocessing = preprocessing
         self._tracker = Tracker()
         self._faces: list[TrackedFace] = []
         self._beyond = 0
 
-    def add(self, frame: Frame, *, quick: bool) -> None:
-        """Find the faces of the next frame, link them, and cut those that can be judged."""
+    def add(self, frame: Frame, found: list[Face]) -> None:
+        """Link the faces of the next frame, and cut those that can be judged."""
         self.frames.append((frame.number, frame.time))
         self.size = frame.pixels.shape[1], frame.pixels.shape[0]
         self.album.add_frame(frame)
-        faces = sorted(self._finder.find(frame.pixels, quick=quick), key=_area, reverse=True)
+        faces = sorted(found, key=_area, reverse=True)
         self._beyond = max(self._beyond, len(faces) - MAX_PEOPLE)
         faces = faces[:MAX_PEOPLE]
         for face, track in zip(faces, self._tracker.link(frame.shot, faces), strict=True):

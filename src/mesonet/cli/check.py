@@ -112,6 +112,9 @@ def run(
     from mesonet.cli import check_output
     from mesonet.cli import output as files
     from mesonet.cli.progress import MediaBar
+    from mesonet.faces import CenterFace
+    from mesonet.media.clip import CLIP_SUFFIXES
+    from mesonet.parallel import cores
 
     found = list(source.items())
     problems = [item for item in found if item.error is not None]
@@ -119,7 +122,9 @@ def run(
     for problem in problems:
         files.print_left_out(f"{problem.path}: {problem.error}")
     source.print_left_out()
-    checker = Checker(model, frames=frames, quick=quick, explain=explain)
+    is_one_photo = len(items) == 1 and not items[0].path.lower().endswith(tuple(CLIP_SUFFIXES))
+    faces = CenterFace(streams=1 if is_one_photo else cores())
+    checker = Checker(model, faces=faces, frames=frames, quick=quick, explain=explain)
     outcome = Outcome()
     page = None
 

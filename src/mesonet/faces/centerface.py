@@ -35,9 +35,13 @@ class CenterFace:
     Args:
         long_side: larger pictures are scaled down to this many pixels at least.
         threshold: lowest score of a face, 0..1.
+        streams: pictures that threads look at at once, each on its share of the cores. A single
+            picture is done sooner with one stream, many are with one for each core.
     """
 
-    def __init__(self, *, long_side: int = _LONG_SIDE, threshold: float = _THRESHOLD) -> None:
+    def __init__(
+        self, *, long_side: int = _LONG_SIDE, threshold: float = _THRESHOLD, streams: int = 1
+    ) -> None:
         import openvino
 
         self.long_side = long_side
@@ -49,7 +53,7 @@ class CenterFace:
         steps.input().tensor().set_element_type(openvino.Type.u8)
         steps.input().tensor().set_layout(openvino.Layout("NHWC"))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
-        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1}
+        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
         self._network = core.compile_model(steps.build(), "CPU", options)
         self._requests = threading.local()
 
