@@ -13,6 +13,7 @@
             ProvenanceError             a list of trusted certificates
             ReportError                 a report that is to be verified
         ArgumentError               1   an argument or option has a value that makes no sense
+        ClusterError                4   a Ray cluster cannot go on
         MissingPackageError         4   an optional package is not installed
 
 `InputError` and `ArgumentError` are a `ValueError`, too, and `MissingPackageError` is an
@@ -97,6 +98,16 @@ class ReportError(InputError):
 
 class ArgumentError(MesonetError, ValueError):
     """An argument or an option has a value that makes no sense."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("", reason)
+        self.args = (reason,)
+
+
+class ClusterError(MesonetError):
+    """The processes of a cluster cannot do what they should."""
+
+    exit_code = 4
 
     def __init__(self, reason: str) -> None:
         super().__init__("", reason)

@@ -12,8 +12,10 @@ _R = TypeVar("_R")
 
 
 def cores() -> int:
-    """Number of processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Number of processor cores this process may use, ``OMP_NUM_THREADS`` at most."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(found or 1, int(asked) if asked.isdecimal() else found or 1))
 
 
 def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -74,7 +74,11 @@ def openvino_function(network: Any) -> Callable[[NDArray[np.float32]], NDArray[n
     shape = network.input(0).partial_shape
     shape[0] = 1
     network.reshape(shape)
-    options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": cores()}
+    options = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "NUM_STREAMS": cores(),
+        "INFERENCE_NUM_THREADS": cores(),
+    }
     compiled = openvino.Core().compile_model(network, "CPU", options)
     # Two threads that touch OpenVINO's arrays for the first time at once may wait for each other
     _ = openvino.Tensor(np.zeros(1, np.float32)).data

@@ -127,7 +127,14 @@ def write_parts(load: "Callable[[], Scorer]", source: Source, options: Run) -> N
         def advance(rows: int) -> None:
             bar.advance(task, rows)
 
-        engine = local_engine(scorer, advance)
+        if options.engine is Engine.RAY:
+            from mesonet.bulk.ray_engine import ray_engine
+
+            engine = ray_engine(
+                load, scorer, advance, address=options.address, workers=options.workers
+            )
+        else:
+            engine = local_engine(scorer, advance)
         outcome = run(
             engine,
             new_items(),

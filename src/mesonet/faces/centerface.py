@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.faces.face import Face
+from mesonet.parallel import cores
 
 WEIGHTS = Path(__file__).with_name("centerface.onnx")
 
@@ -53,7 +54,11 @@ class CenterFace:
         steps.input().tensor().set_element_type(openvino.Type.u8)
         steps.input().tensor().set_layout(openvino.Layout("NHWC"))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
-        options = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
+        options = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": cores(),
+        }
         self._network = core.compile_model(steps.build(), "CPU", options)
         self._requests = threading.local()
 

@@ -1,0 +1,56 @@
+"""Shards on a Ray cluster of this machine; it takes seconds to start, so there is one test."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesonet.bulk.items import Item
+from mesonet.bulk.parquet import VERDICTS
+
+ray = pytest.importorskip("ray")
+
+
+class Fragile:
+    """Ends its process at a file that says so, at some only the first time."""
+
+    schema = VERDICTS
+
+    def __init__(self):
+        model = {"name": "m", "sha256": "1"}
+        self.description = {"command": "predict", "model": model, "settings": {}}
+
+    def rows(self, items):
+        for item in items:
+            orders = Path(item.path).read_text() if item.error is None else ""
+            if orders:
+                if orders == "once":
+                    Path(item.path).write_text("")
+                os._exit(9)
+            row = {"path": item.path, "size": item.size, "modified": item.modified}
+            yield row | ({"error": item.error} if item.error else {"label": "real"})
+
+
+@pytest.mark.slow
+def test_a_lost_worker_loses_and_doubles_nothing(tmp_path):
+    from mesonet.bulk.ray_engine import ray_engine
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    orders = {3: "once", 7: "always"}
+    items = []
+    for number in range(9):
+        path = tmp_path / f"{number}.jpg"
+        path.write_text(orders.get(number, ""))
+        items.append(Item(str(path), number, 10**18 + number))
+    shards = [(place, items[3 * place : 3 * place + 3]) for place in range(3)]
+    counted = []
+    engine = ray_engine(Fragile, Fragile(), counted.append, workers=1)
+    rows = {number: table.to_pylist() for number, table in engine(shards)}
+    assert sum(counted) == 9
+    found = [row for number in sorted(rows) for row in rows[number]]
+    assert [row["path"] for row in found] == [item.path for item in items]
+    assert [row["size"] for row in found] == list(range(9))
+    errors = {place: row["error"] for place, row in enumerate(found) if row["error"]}
+    assert errors == {7: "every process that read it came to an end"}
+    assert not ray.is_initialized()
