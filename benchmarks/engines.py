@@ -3,8 +3,8 @@
     python -m benchmarks.engines DATA [--images 20000] [--workers 2] [--shard-size 1000]
 
 Links to the images of DATA are scored by `mesonet predict --format parquet`, by one engine after
-the other. A rate is that from the first part to the last, so start-up is left out. Then a run on Ray
-loses a worker, later the whole command is killed, and `--resume` finishes it.
+the other. A rate is that from the first part to the last, so start-up is left out. Then a run on
+Ray loses a worker, later the whole command is killed, and `--resume` finishes it.
 """
 
 import argparse
@@ -93,11 +93,10 @@ def below(pid: int) -> list[int]:
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            )
+            facts = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
+        parents[int(folder.name)] = int(facts[1])
     found = [pid]
     for known in found:
         found += [child for child, parent in parents.items() if parent == known]
