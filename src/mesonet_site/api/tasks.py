@@ -46,6 +46,8 @@ def detect(context: TaskContext, detection_id: str, first: int = 0) -> None:
     unfinished = Detection.objects.filter(pk=detection_id, state__in=Detection.UNFINISHED)
     detection = unfinished.select_related("model").first()
     if detection is None:
+        for ended in Detection.objects.filter(pk=detection_id, stored_bytes__gt=0):
+            ended.drop_images()  # its worker was killed before it could
         return
     message = ""
     try:

@@ -36,7 +36,7 @@ def test_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    Image.fromarray(portrait(256)).save(tmp_path / "face.jpg")
+    Image.fromarray(portrait(600)).save(tmp_path / "face.jpg")
     environment = {name: value for name, value in os.environ.items() if name not in OURS}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     process = subprocess.Popen(
@@ -56,7 +56,7 @@ def test_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     output = process.stdout.read()
     assert "System check identified no issues" in output
     assert '"status":"ok"' in output
-    answer = json.loads(output[output.rindex('{"id"') :])
+    answer, _ = json.JSONDecoder().raw_decode(output[output.index('{"id"') :])
     (record,) = answer["results"]
     assert record["path"] == "face.jpg"
     assert record["verdict"] is not None

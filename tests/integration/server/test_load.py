@@ -194,6 +194,14 @@ def test_a_job_outlasts_a_full_disk(
     assert (job.state, job.processed, job.message) == ("done", 9, "")
 
 
+def test_a_job_whose_worker_was_killed_at_its_end_leaves_no_images(db: None, home: Path) -> None:
+    ended = {"state": "done", "images": 1, "stored_bytes": 5}
+    job = Detection.objects.create(model_name="-", threshold=0.5, **ended)
+    job.keep_images([SimpleUploadedFile("face.png", b"image")])
+    tasks.detect.func(Attempt(2), str(job.pk), 0)
+    assert list((home / "uploads").iterdir()) == []
+
+
 def test_images_without_a_detection_are_swept_up(db: None, queue: None, home: Path) -> None:
     upload_released("meso4")
     kept = send_many(Client()).json()["id"]
