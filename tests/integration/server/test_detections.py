@@ -270,7 +270,9 @@ def test_thorough_speaks_where_its_encoder_is(
     call_command("register_released", verbosity=0)
     assert MLModel.objects.get(model_name="thorough").conv_layers == []
     measured = MLModel.objects.get(model_name="thorough").conv_layers
-    MLModel.objects.filter(model_name="thorough").update(conv_layers=None, state="running")
+    MLModel.objects.filter(model_name="thorough").update(
+        conv_layers=None, state="running", message=""
+    )
     early = post(client)  # `standard` could, but would not say that it is another
     assert early.status_code == 409
     assert early.json()["detail"].endswith("It has not been loaded yet.")
