@@ -26,6 +26,7 @@ from mesonet.detector import Detector, Verdict
 from mesonet.images.finding import find_images
 
 PORT = 8771
+SECONDS_TO_START = 300
 BOUNDARY = "mesonet"
 REGISTER = """
 from classifiers.models import MLModel
@@ -55,18 +56,24 @@ def server(home: Path, model: Path) -> Iterator[int]:
     subprocess.run([*manage, "shell", "-v0", "-c", register], env=environment, check=True)
     process = subprocess.Popen(web_command("127.0.0.1", PORT), env=environment)
     try:
-        for _ in range(300):
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", PORT)
-                connection.request("GET", "/api/v1/readyz")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
+        latest = time.monotonic() + SECONDS_TO_START
+        while not _is_ready():
+            if time.monotonic() > latest or process.poll() is not None:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.2)
         yield process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _is_ready() -> bool:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT)
+        connection.request("GET", "/api/v1/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
 
 
 class Client(threading.local):

@@ -97,13 +97,14 @@ def _found(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
 
 def _context(detection: dict[str, Any], media: list[MediumView]) -> dict[str, Any]:
     running = detection["state"] in Detection.UNFINISHED
+    checked_at = parse_datetime(detection["created_at"])
     return {
         "detection": detection,
         "media": [(medium, Timeline(medium) if medium.is_clip else None) for medium in media],
         "running": running,
         "worker_down": running and not workers.alive(),
-        "kept_until": parse_datetime(detection["created_at"])
-        + timedelta(days=settings.RETENTION_DAYS),
+        "checked_at": checked_at,
+        "kept_until": checked_at + timedelta(days=settings.RETENTION_DAYS),
     }
 
 
