@@ -11,6 +11,7 @@ from django.urls import Resolver404, resolve
 from typer.main import get_command
 
 from mesonet.cli import app
+from mesonet_site.api.conf import DEFAULTS
 from mesonet_site.api.models import Detection, Total
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +47,16 @@ def test_settings_are_documented() -> None:
     given |= set(COMPOSE["services"]["web"]["environment"])
     assert given >= {"SECRET_KEY", "DATABASE_URL", "METRICS"}
     assert given <= documented
+
+
+def test_the_memory_limit_holds_what_may_be_scored_at_once() -> None:
+    bytes_of_an_image = 10 * DEFAULTS["MAX_IMAGE_PIXELS"]  # measured, see docs/deployment.md
+    at_once = int(COMPOSE["services"]["web"]["environment"]["SCORE_AT_ONCE"])
+    assert COMPOSE["services"]["web"]["mem_limit"] == "4g"
+    assert CONTAINERS[0]["resources"]["limits"]["memory"] == "4Gi"
+    assert at_once * bytes_of_an_image + (1 << 30) < 4 << 30
+    (settings,) = (one["data"] for one in KUBERNETES if one["kind"] == "ConfigMap")
+    assert int(settings["SCORE_AT_ONCE"]) == at_once
 
 
 def test_addresses_and_names_fit_together() -> None:
