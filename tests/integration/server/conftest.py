@@ -104,6 +104,12 @@ def home(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def queue(settings: Any) -> None:
+    """Tasks wait in the database, as they do where there is a worker."""
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+
+@pytest.fixture
 def dataset(home: Path) -> Path:
     """Ten images of each class."""
     root = home / "media" / "data"

@@ -10,14 +10,17 @@ from unittest import mock
 
 import numpy as np
 from django.core.files import File
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django_tasks_db.models import DBTaskResult
 from PIL import Image
+from rest_framework.test import APIClient
 
 from classifiers.models import MLModel
 from mesonet.weights import released
 
 SIZE = 32
+URL = "/api/v1/detections"
 
 
 def picture(seed: int, size: int = 40, kind: str = "PNG") -> bytes:
@@ -26,6 +29,17 @@ def picture(seed: int, size: int = 40, kind: str = "PNG") -> bytes:
     file = BytesIO()
     Image.fromarray(pixels).save(file, kind)
     return file.getvalue()
+
+
+def image(seed: int = 0, name: str = "face.png", content: bytes | None = None) -> Any:
+    """An upload of a random picture, or of other content."""
+    return SimpleUploadedFile(name, picture(seed) if content is None else content)
+
+
+def post(client: APIClient, *images: Any, **fields: Any) -> Any:
+    """Have images scored as they are."""
+    fields = {"faces": "whole"} | fields
+    return client.post(URL, {"image": images or [image()], **fields}, format="multipart")
 
 
 def upload(path: Path, name: str = "Model 1") -> MLModel:

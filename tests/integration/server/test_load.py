@@ -100,11 +100,6 @@ def test_a_turn_that_does_not_come_in_time(
 # What waits in the background
 
 
-@pytest.fixture
-def queue(settings: Any) -> None:
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-
-
 def send_many(client: Any, count: int = 9) -> Any:
     images = [SimpleUploadedFile("face.png", picture(0)) for _ in range(count)]
     return client.post("/api/v1/detections", {"image": images, "faces": "whole"})
