@@ -18,6 +18,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_report_and_json(folder):
     (folder / "one/real/broken_0.png").write_bytes(b"broken")
     arguments = [

@@ -36,6 +36,7 @@ def run(media, tmp_path_factory):
     return result, page
 
 
+@pytest.mark.slow
 def test_json_lines_follow_the_schema(run):
     result, _ = run
     checks = {Path(c["path"]).name: c for c in map(json.loads, result.stdout.splitlines())}
@@ -61,6 +62,7 @@ def test_text_says_what_words_mean(media):
     assert "measured" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_report_is_one_small_page_with_everything_in_it(run):
     result, page = run
     assert [path.name for path in page.parent.iterdir()] == ["report.html"]

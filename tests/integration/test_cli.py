@@ -241,6 +241,7 @@ def test_an_interrupted_training_says_how_to_go_on(folder, tmp_path, monkeypatch
         assert first == f"mesonet: no epoch was completed; {run} can be deleted"
 
 
+@pytest.mark.slow
 def test_train_then_resume_then_use(folder, tmp_path):
     run = tmp_path / "run"
     options = ["--groups", "video", "--validation-split", "0.3", "--batch-size", "16"]

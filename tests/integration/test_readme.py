@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.images import write_class_folders, write_picture
 
 README = Path(__file__).parents[2] / "README.md"
 
 
+@pytest.mark.slow
 def test_python_examples(tmp_path):
     from mesonet.architectures import create_model
     from mesonet.model_file import save_model

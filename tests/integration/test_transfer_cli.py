@@ -14,6 +14,8 @@ from mesonet.transfer.crossval import Candidate
 from mesonet.transfer.heads import Logistic
 from mesonet.transfer.store import FeatureDataset
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--weights", "none", "--size", 64)
 
 

@@ -36,6 +36,7 @@ def test_half_a_keras_file_holds_the_same_detector(detector, tmp_path):
     assert np.allclose(rounded(x), network(x), atol=0.005)
 
 
+@pytest.mark.slow
 def test_half_an_onnx_file_gives_nearly_the_same_scores(detector, tmp_path):
     pytest.importorskip("tf2onnx")
     whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
@@ -48,6 +49,7 @@ def test_half_an_onnx_file_gives_nearly_the_same_scores(detector, tmp_path):
     assert not np.array_equal(scores, onnx_runtime(whole)(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["keras", "onnx"])
 def test_values_that_16_bits_cannot_hold_stay_as_they_are(tmp_path, ending):
     if ending == "onnx":

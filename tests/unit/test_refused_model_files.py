@@ -79,6 +79,7 @@ def test_rehearsal_needs_shapes_that_layers_state_themselves():
         assert stated or kind.compute_output_spec is not LAYERS.Layer.compute_output_spec, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetV2B0", "ConvNeXtTiny"])
 def test_networks_of_keras_applications_pass(name):
     model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))

@@ -19,6 +19,7 @@ def test_the_networks_are_released_and_the_default_is_one_of_them():
     assert released("nothing") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_onnx_and_keras_files_are_the_same_network(name):
     model = released(name)

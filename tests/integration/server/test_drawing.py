@@ -30,6 +30,7 @@ assert not heavy, heavy
 """
 
 
+@pytest.mark.sqlite_is_enough
 @pytest.mark.slow
 def test_who_asks_for_plots_stays_light(model_file: Path) -> None:
     subprocess.run([sys.executable, "-c", PROGRAM, str(model_file)], check=True)

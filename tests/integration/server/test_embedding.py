@@ -13,7 +13,10 @@ import pytest
 from PIL import Image
 from tests.clips import portrait
 
-pytestmark = pytest.mark.slow  # a new project, its worker and its server
+pytestmark = [  # a new project, its worker and its server
+    pytest.mark.slow,
+    pytest.mark.sqlite_is_enough,
+]
 
 PAGE = Path(__file__).parents[3] / "docs" / "embedding.md"
 OURS = ("DJANGO_SETTINGS_MODULE", "MESONET_HOME", "SECRET_KEY", "DATABASE_URL")

@@ -96,7 +96,7 @@ def test_uploads_in_chunks_and_uploads_that_break_off(server: Server) -> None:
     jobs = Detection.objects.count()
     files = [("image", f"{seed}.png", picture(seed)) for seed in range(20)]
     body = form(files, faces="whole")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     part = body.index(b'filename="12.png"')
     head = (

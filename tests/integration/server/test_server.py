@@ -194,6 +194,7 @@ def run(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.sqlite_is_enough
 def test_a_missing_key_is_said_clearly(tmp_path: Path) -> None:
     result = run("check", home=tmp_path)
     assert result.returncode == 1
@@ -201,6 +202,7 @@ def test_a_missing_key_is_said_clearly(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.sqlite_is_enough
 def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
     settings = {"HTTPS": "true", "ALLOWED_HOSTS": "example.org"}
     key = "".join(chr(33 + i) for i in range(80)).replace("$", "s")
@@ -211,6 +213,7 @@ def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
     assert "no issues" in result.stdout
 
 
+@pytest.mark.sqlite_is_enough
 def test_settings_from_a_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SECRET_KEY=x\nSYNC_IMAGES=500\nMODEL_FILE_ROOT=media/models\n")
     result = run("check", home=tmp_path)

@@ -57,6 +57,7 @@ def test_its_features_are_a_32nd_of_the_image() -> None:
     assert backbone.count_params() == 3_413_024
 
 
+@pytest.mark.slow
 def test_photographs_get_plausible_classes(
     classifier: keras.Model, photographs: NDArray[np.float32]
 ) -> None:

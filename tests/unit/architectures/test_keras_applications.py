@@ -28,6 +28,7 @@ def test_images_are_prepared_as_keras_prepares_them(name):
     np.testing.assert_allclose(prepared, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANNELS)
 def test_feature_map_is_a_32nd_of_the_image(name):
     model = create_backbone(name, 65, weights=None)
@@ -36,6 +37,7 @@ def test_feature_map_is_a_32nd_of_the_image(name):
     check_config(json.loads(model.to_json()))
 
 
+@pytest.mark.slow
 def test_efficientnet_computes_what_keras_computes_with_the_published_weights(
     tmp_path, monkeypatch
 ):
@@ -60,6 +62,7 @@ def test_efficientnet_computes_what_keras_computes_with_the_published_weights(
     assert np.abs(features - expected).max() < 1e-4 * np.abs(expected).max()
 
 
+@pytest.mark.slow
 def test_a_detector_on_it_can_be_saved_and_loaded(tmp_path):
     model = create_model("mobilenet_v3_small", 64, weights=None)
     info = ModelInfo("mobilenet_v3_small", Preprocessing(64, "bilinear", "none"))

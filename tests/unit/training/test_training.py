@@ -128,6 +128,7 @@ def test_cosine_rises_and_falls_to_zero():
     assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "further", [{}, {"weight_averaging": 0.9, "schedule": "cosine", "blending": Blending(1, 0.5)}]
 )
@@ -150,6 +151,7 @@ def test_interrupted_and_resumed_is_the_same_as_uninterrupted(folder, tmp_path, 
         assert np.allclose(one, other, rtol=1e-2, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_average_of_the_weights_is_what_the_model_keeps(folder, tmp_path):
     model = tiny()
     options = {"verbose": 0, "tensorboard": False, "schedule": "cosine"}
@@ -185,6 +187,7 @@ def test_a_run_is_never_overwritten_and_nothing_cannot_be_resumed(folder, tmp_pa
         train_model(tiny(), folder, **options)
 
 
+@pytest.mark.slow
 def test_early_stopping_counts_epochs_before_the_interruption(folder, tmp_path):
     options = {
         "epochs": 10,
@@ -238,6 +241,7 @@ def test_bad_arguments(folder, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_saved_model_keeps_its_optimizer_for_further_training(folder, tmp_path):
     options = {"verbose": 0, "tensorboard": False, "epochs": 2}
     train_model(tiny(), folder, 0.25, 8, groups="video", run_dir=tmp_path / "a", **options)
