@@ -33,11 +33,10 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
-from tests.integration.server.helpers import SIZE, picture, upload
+from tests.integration.server.helpers import SIZE, picture, upload, upload_released
 from tests.integration.server.live import Server
 
 from classifiers.models import MLModel
-from mesonet.weights import released
 
 
 @pytest.fixture(scope="session")
@@ -143,9 +142,8 @@ def staff(db: None) -> APIClient:
 @pytest.fixture
 def server(transactional_db: None, dataset: Path, home: Path) -> Iterator[Server]:
     """A web server process on the database of the test, with a model that starts without Keras."""
-    meso4 = released("meso4")
-    assert meso4 is not None
-    upload(meso4.path, "meso4")
+    upload_released("meso4")
+    MLModel.objects.update(conv_layers=[[8, [3, 3]], [8, [5, 5]], [16, [5, 5]], [16, [5, 5]]])
     token = Token.objects.create(user=User.objects.create_superuser("admin"))
     server = Server(home, token.key)
     status, _ = server.detect(picture(0))
