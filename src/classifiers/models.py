@@ -1,12 +1,9 @@
 """Trained detectors in the database."""
 
 import hashlib
-import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from io import BytesIO
-from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,7 +20,7 @@ from classifiers import conf
 from classifiers.drawing import draw
 from classifiers.loading import get_detector, local_copy
 from classifiers.signals import measurement_wanted
-from classifiers.storage import model_storage
+from classifiers.storage import content_hash, delete_on_commit, extension, model_storage
 from classifiers.validators import validate_model_file
 from mesonet.detector import Detector
 from mesonet.model_info import ModelInfo
@@ -134,7 +131,7 @@ class MLModel(models.Model):
         Args:
             filename: the name it was uploaded under, of which only the extension is kept.
         """
-        return f"{self.root}/{self._snake_case_name()}{_extension(filename)}"
+        return f"{self.root}/{self._snake_case_name()}{extension(filename)}"
 
     def get_loss_curve_filename(self, filename: str) -> str:
         """Name of the loss curve below the media folder: ``loss_curves/model_1_curve.png``.
@@ -142,7 +139,7 @@ class MLModel(models.Model):
         Args:
             filename: the name it was uploaded under, of which only the extension is kept.
         """
-        return f"{self.loss_root}/{self._snake_case_name()}_curve{_extension(filename)}"
+        return f"{self.loss_root}/{self._snake_case_name()}_curve{extension(filename)}"
 
     def _snake_case_name(self) -> str:
         return slugify(self.model_name).replace("-", "_") or self.model_id.hex
@@ -163,9 +160,9 @@ class MLModel(models.Model):
                 super().save(*args, update_fields=update_fields, **kwargs)
                 if new:
                     transaction.on_commit(self.measure)
-                    _delete_when_replaced(self.model_file, stored)
+                    delete_on_commit(self.model_file, stored, unless=self.model_file.name)
                 if update_fields is None or "loss_curve" in update_fields:
-                    _delete_when_replaced(self.loss_curve, curve)
+                    delete_on_commit(self.loss_curve, curve, unless=self.loss_curve.name)
         except DatabaseError:
             for file, name in ((self.model_file, stored), (self.loss_curve, curve)):
                 if file and file._committed and file.name != name:
@@ -175,7 +172,7 @@ class MLModel(models.Model):
     def _forget_figures(self) -> None:
         self.accuracy = self.clr = self.curves = self.conv_layers = self.info = None
         self.state, self.progress, self.message = self.State.WAITING, 0, ""
-        self.model_hash = _sha256(self.model_file)
+        self.model_hash = content_hash(self.model_file)
         self.__dict__.pop("_loaded_model", None)
 
     def measure(self) -> None:
@@ -378,26 +375,4 @@ class Worker(models.Model):
 @receiver(post_delete, sender=MLModel)
 def _delete_files(instance: MLModel, **_: Any) -> None:
     for file in (instance.model_file, instance.loss_curve):
-        if file:
-            transaction.on_commit(partial(file.storage.delete, file.name))
-
-
-def _delete_when_replaced(file: Any, stored: str) -> None:
-    if stored and stored != file.name:
-        transaction.on_commit(partial(file.storage.delete, stored))
-
-
-def _extension(filename: str) -> str:
-    return re.sub(r"[^.a-z0-9]", "", PurePath(filename).suffix.lower())[:10]
-
-
-def _sha256(file: Any) -> str:
-    digest = hashlib.sha256()
-    opened_here = file._committed
-    for chunk in file.chunks():
-        digest.update(chunk)
-    if opened_here:
-        file.close()
-    else:
-        file.seek(0)
-    return digest.hexdigest()
+        delete_on_commit(file, file.name)

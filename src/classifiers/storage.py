@@ -1,10 +1,16 @@
-"""Where uploaded model files are kept."""
+"""Where uploaded files are kept, and when they go."""
 
+import hashlib
 import os
+import re
+from functools import partial
+from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
 from django.utils.deconstruct import deconstructible
 
 from classifiers import conf
@@ -26,18 +32,18 @@ class MLModelStorage(FileSystemStorage):
 
     def _save(self, name: str, content: Any) -> str:
         """Write beside, then give the name, so that no half a file is ever found under it."""
-        partial = f"{name}.{uuid4().hex}.partial"
+        incomplete = f"{name}.{uuid4().hex}.partial"
         try:
-            super()._save(partial, content)
+            super()._save(incomplete, content)
             while True:
                 try:
-                    os.link(self.path(partial), self.path(name))
+                    os.link(self.path(incomplete), self.path(name))
                 except FileExistsError:
                     name = self.get_available_name(name)
                 else:
                     return name
         finally:
-            self.delete(partial)
+            self.delete(incomplete)
 
     def url(self, *_: str | None) -> str:
         """Model files are not served.
@@ -54,3 +60,32 @@ def model_storage() -> Storage:
         return storages["models"]
     except InvalidStorageError:
         return MLModelStorage()
+
+
+def delete_on_commit(file: FieldFile, name: str | None, *, unless: str | None = None) -> None:
+    """Delete a file from a field's storage when the transaction holds, if there is one.
+
+    Args:
+        file: the field, whose storage it is in.
+        name: the file's name there.
+        unless: the name that the field has now, under which nothing is deleted.
+    """
+    if name and name != unless:
+        transaction.on_commit(partial(file.storage.delete, name))
+
+
+def extension(filename: str) -> str:
+    """The harmless part of an upload's extension, such as ``.h5``."""
+    return re.sub(r"[^.a-z0-9]", "", PurePath(filename).suffix.lower())[:10]
+
+
+def content_hash(file: FieldFile) -> str:
+    """SHA-256 of a stored or uploaded file, which is left as it was found."""
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    if file._committed:
+        file.close()
+    else:
+        file.seek(0)
+    return digest.hexdigest()
