@@ -155,7 +155,7 @@ from mesonet_site import serve
 home = Path(sys.argv[1])
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-serve._prepare_environment("127.0.0.1", home, None)
+serve._prepare_environment(home)
 serve._prepare_database(measure=False)
 """
 
