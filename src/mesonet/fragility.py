@@ -87,9 +87,9 @@ class Fragility:
         if not self.turned_by:
             return f"None of {count} mild changes of the face moves the verdict."
         names = ", ".join(self.turned_by)
-        moved = (
-            f"{len(self.turned_by)} of {count} mild changes of the face move the verdict ({names})"
-        )
+        move = "moves" if len(self.turned_by) == 1 else "move"
+        some = f"{len(self.turned_by)} of {count} mild changes"
+        moved = f"{some} of the face {move} the verdict ({names})"
         if self.is_fragile:
             return f"Uncertain, as {moved}: it hangs on what says nothing about truth."
         return f"{moved}."

@@ -55,7 +55,7 @@ def test_change_that_moves_the_verdict_is_named(image: np.ndarray) -> None:
     assert found.turned_by == ("mirrored",)
     assert not found.is_fragile
     assert (found.low, found.high) == (pytest.approx(0.1), 0.9)
-    assert "1 of 7 mild changes of the face move the verdict (mirrored)" in found.text
+    assert "1 of 7 mild changes of the face moves the verdict (mirrored)" in found.text
 
 
 def test_verdict_that_three_changes_move_is_fragile() -> None:

@@ -218,12 +218,12 @@ class Checker:
         people = {track: _weighed(person, scale) for track, person in people.items()}
         suspect = most_suspicious(list(people.values()))
         notes = [
-            f"person {person.id}: {person.fragility.text}"
+            f"person {person.id}: {person.fragility.text.removesuffix('.')}"
             for person in people.values()
             if person.fragility and person.fragility.is_fragile
         ]
         notes += [
-            f"person {person.id}: {note}"
+            f"person {person.id}: {note.removesuffix('.')}"
             for person in people.values()
             if (note := note_on_size(person, scale))
         ]

@@ -22,6 +22,7 @@ from mesonet.media.shots import CutDetector
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,flv,ogg,asf,mp3,wav,flac,aac"
 _MANY_FRAMES = 4000
 _ENOUGH_KEYFRAMES = 64
+_FAR_LONGER = 1.5
 _HIGH_DYNAMIC_RANGE = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG)
 _LUMA_SHAPE = (36, 64)
 _PLANAR_8_BITS = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
@@ -66,6 +67,7 @@ class Video:
                 frames=len(self._times),
                 duration=self._duration(),
             )
+            self._compare_duration((container.duration or 0) / av.time_base)
 
     def frames(self, count: int) -> Iterator[Frame]:
         """See `mesonet.media.clip.Clip.frames`."""
@@ -145,6 +147,14 @@ class Video:
         if len(known) < len(self._times) or not known:
             return None
         return known[-1] - known[0] + 1 / self._rate
+
+    def _compare_duration(self, said: float) -> None:
+        """Note a header that says much more than there is: the file may have been cut off."""
+        there = self.facts.duration
+        if there is not None and said > _FAR_LONGER * there and said > there + 1:
+            self.problems.append(
+                f"the file says that it lasts {said:,.1f} s, and its pictures last {there:,.1f} s"
+            )
 
     def _decode(self, container: Any, stream: Any) -> Iterator[Any]:
         """Frames in the order they are shown, and None for each packet that is damaged."""

@@ -170,7 +170,7 @@ def _card(check: Check, person: Person) -> dict[str, Any]:
         "person": person,
         "crop": None if crop is None else jpeg(crop, _CROP_SIDE),
         "meaning": check.scale.meaning(person.verdict) if person.verdict else None,
-        "timeline": Timeline(check, person) if check.kind == "clip" and person.verdict else None,
+        "timeline": Timeline(check, person) if person.verdict and len(person.faces) > 1 else None,
         "maps": {
             name: jpeg(picture, _CROP_SIDE)
             for name, picture in (check.pictures.maps if check.pictures else {}).items()

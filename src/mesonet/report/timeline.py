@@ -6,6 +6,7 @@ from mesonet.checking import Check, Person
 
 WIDTH, HEIGHT = 640, 120
 LEFT, RIGHT, TOP, BOTTOM = 34, 8, 8, 20
+_LINE_HEIGHT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Timeline:
             without the person being seen well.
         cuts: where shots begin.
         ticks: places and texts of the time axis.
-        levels: height, and value, of the words' limits.
+        levels: height, and value, of the words' limits; no value where it would lie over another.
     """
 
     width, height, left, right, bottom = WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM
@@ -54,7 +55,10 @@ class Timeline:
         ]
         scale = check.scale
         limits = {scale.uncertain, scale.some, *([scale.strong] if scale.strong else [])}
-        self.levels = [(self._y(limit), f"{limit:.2f}") for limit in sorted(limits)]
+        self.levels: list[tuple[float, str]] = []
+        for y, limit in ((self._y(limit), limit) for limit in sorted(limits)):
+            room = not self.levels or self.levels[-1][0] - y >= _LINE_HEIGHT
+            self.levels.append((y, f"{limit:.2f}" if room else ""))
 
     def _lines(self, check: Check) -> list[str]:
         by_frame = {point.frame: point for point in self.points}

@@ -320,7 +320,7 @@ def test_verdict_that_mild_changes_move_is_uncertain_with_the_reason(grainy):
     assert "slightly blurred" in person.fragility.turned_by
     assert (person.verdict, moved.verdict) == ("uncertain", "uncertain")
     assert moved.fake_probability == pytest.approx(0.95)
-    assert moved.notes == (f"person 1: {person.fragility.text}",)
+    assert moved.notes == (f"person 1: {person.fragility.text.removesuffix('.')}",)
 
 
 def test_a_small_face_is_uncertain_where_a_large_one_is_evidence_and_the_reason_is_told(tmp_path):

@@ -122,6 +122,16 @@ def test_hdr_is_said(tmp_path):
     assert any("HDR" in problem for problem in clip.problems)
 
 
+def test_a_file_that_was_cut_off_is_noted(tmp_path):
+    path = tmp_path / "a.mkv"
+    write_clip(path, numbered(40), codec="mjpeg", pixels="yuvj420p")
+    assert opened(path).problems == []
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    (problem,) = opened(path).problems
+    assert problem.startswith("the file says that it lasts 4.0 s, and its pictures last ")
+
+
 def test_what_is_broken_gives_what_it_has(tmp_path):
     with (tmp_path / "a.ts").open("wb") as file:
         whole = io.BytesIO()
