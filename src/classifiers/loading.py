@@ -3,10 +3,11 @@
 import gc
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.db.models.fields.files import FieldFile
@@ -73,8 +74,14 @@ def try_loading(sha256: str, file: FieldFile) -> None:
 def _load(sha256: str, file: FieldFile) -> Detector:
     if released := released_file(sha256):  # starts without Keras
         return Detector.load(released.name)
-    with local_copy(file) as path:
-        return Detector.load(path)
+    kept = ExitStack()  # a copy is there for as long as the detector, which may read it again
+    try:
+        detector = Detector.load(kept.enter_context(local_copy(file)))
+    except BaseException:
+        kept.close()
+        raise
+    weakref.finalize(detector, kept.close)
+    return detector
 
 
 @contextmanager

@@ -90,8 +90,6 @@ def _wait_for_database() -> None:
             if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return
         except Error:
-            pass
-        finally:
             connection.close()
         if not told:
             print("mesonet: waiting for `mesonet serve` to make the database", file=sys.stderr)  # noqa: T201

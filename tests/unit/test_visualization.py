@@ -40,7 +40,7 @@ def test_a_layer_plot_is_of_modest_size():
 def test_a_list_of_figures_per_image_in_the_order_asked_for():
     model = create_model("meso4", 32)
     images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    for conv_idx, titles in (([3, 0], ["4", "1"]), ([1], ["2"])):
+    for conv_idx, titles in (([3, 0], ["3", "0"]), ([1], ["1"])):
         figures = list(visualize_conv_layers(model, images, conv_idx))
         assert len(figures) == 2
         assert [f.get_suptitle().split()[-1] for f in figures[0]] == titles

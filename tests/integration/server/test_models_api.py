@@ -1,5 +1,6 @@
 """Models by the API and the admin."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -201,4 +202,11 @@ def test_models_in_a_storage_without_paths(
 ) -> None:
     monkeypatch.setattr(MLModel._meta.get_field("model_file"), "storage", Elsewhere())
     loading._loaded.clear()
-    assert upload(model_file).state == "done"
+    model = upload(model_file)
+    assert model.state == "done"
+    copy = model.get_detector().scored_path
+    assert copy.is_file()  # explanations read it later
+    loading._loaded.clear()
+    gc.unfreeze()
+    gc.collect()
+    assert not copy.exists()
