@@ -59,9 +59,13 @@ def crop_media(
     taken: set[str] = set()
     for path in paths:
         group = _unique(Path(path).stem, taken)
+        names: list[str] = []
         try:
-            names = list(_crop(path, folder, group, frames, scale, finder))
+            for name in _crop(path, folder, group, frames, scale, finder):
+                names.append(name)  # noqa: PERF402 - those before an error are deleted
         except MediaError as error:
+            for name in names:
+                (folder / name).unlink()
             yield Cropped(os.fspath(path), error=error.reason)
             continue
         rows += [(f"{folder.name}/{name}", f"{folder.name}/{group}") for name in names]

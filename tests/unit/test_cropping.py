@@ -16,12 +16,15 @@ def test_faces_of_one_medium_stay_together(tmp_path):
     Image.fromarray(portrait()[:, ::-1]).save(tmp_path / "other" / "a.png")
     Image.fromarray(nobody()).save(tmp_path / "b.png")
     (tmp_path / "broken.jpg").write_bytes(b"broken")
+    first, second = (Image.fromarray(portrait(256)).rotate(angle) for angle in (0, 1))
+    first.save(tmp_path / "hours.webp", save_all=True, append_images=[second], duration=3_000_000)
     write_clip(tmp_path / "clip.mp4", [np.hstack([portrait(), portrait()])] * 6)
-    names = ("a.png", "other/a.png", "b.png", "broken.jpg", "clip.mp4")
+    names = ("a.png", "other/a.png", "b.png", "broken.jpg", "hours.webp", "clip.mp4")
     out = tmp_path / "data" / "real"
     results = list(crop_media([tmp_path / name for name in names], out, frames=3))
-    assert [result.faces for result in results] == [1, 1, 0, 0, 6]
+    assert [result.faces for result in results] == [1, 1, 0, 0, 0, 6]
     assert results[3].error
+    assert "longer than" in results[4].error
     rows = list(csv.DictReader((tmp_path / "data" / "groups.csv").open()))
     files = [path.relative_to(tmp_path / "data") for path in out.glob("*.png")]
     assert sorted(row["file"] for row in rows) == sorted(map(str, files))

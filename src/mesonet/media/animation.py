@@ -1,6 +1,7 @@
 """Animated images (GIF, APNG, WebP, AVIF), which are clips to somebody who looks at them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -8,17 +9,22 @@ from PIL import Image
 
 from mesonet.errors import MediaError
 from mesonet.images.reading import without_warnings
-from mesonet.media.clip import ClipFacts, Frame, Limits, spread
+from mesonet.media.clip import ClipFacts, Frame, Limits, check_duration, spread
 from mesonet.media.shots import CutDetector
 
 _LUMA_SIZE = (64, 36)
 _USUAL_MILLISECONDS = 100
+_MAX_FRAMES = 10_000
+"""Each has to be decoded, as every frame is drawn over the one before."""
 
 Opener = Callable[[], BinaryIO]
 
 
 class Animation:
     """An animated image file; see `mesonet.media.clip.Clip`.
+
+    Its header says how many frames there are, but not how long they are shown: the duration is
+    counted, and held against the limit, while they are read.
 
     Args:
         opener: opens the file anew each time it is called.
@@ -42,8 +48,9 @@ class Animation:
         if width * height > limits.frame_pixels:
             allowed = limits.frame_pixels
             raise MediaError(name, f"{width} x {height} px, more than the {allowed:,} allowed")
-        if frames > limits.frames:
-            raise MediaError(name, f"more than {limits.frames:,} frames")
+        most = min(limits.frames, _MAX_FRAMES)
+        if frames > most:
+            raise MediaError(name, f"more than {most:,} frames")
         self.facts = ClipFacts(kind, kind, width, height, frames, None)
 
     def frames(self, count: int) -> Iterator[Frame]:
@@ -71,6 +78,8 @@ class Animation:
                     taken_in_shot = True
                 seen += 1
                 time += (image.info.get("duration") or _USUAL_MILLISECONDS) / 1000
+                self.facts = replace(self.facts, duration=time)
+                check_duration(self.name, time, self._limits)
         if waiting is None:
             raise MediaError(self.name, "not one frame of the clip can be read")
         if not taken_in_shot:

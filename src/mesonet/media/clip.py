@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.errors import MediaError
 from mesonet.images.finding import IMAGE_SUFFIXES
 
 CLIP_SUFFIXES = frozenset(
@@ -45,7 +46,8 @@ class ClipFacts:
         width: of the coded picture in pixels, which may lie on its side.
         height: of the coded picture in pixels.
         frames: how many frames the file brings.
-        duration: seconds; None where the file has no times.
+        duration: seconds; None where the file has no times, and of an animated image until its
+            frames are read.
     """
 
     format: str
@@ -77,7 +79,7 @@ class Clip(Protocol):
     """A clip that can be read once, from beginning to end, in bounded memory.
 
     Attributes:
-        facts: what is known beforehand.
+        facts: what is known beforehand; an animated image adds its duration.
         cuts: times in seconds at which a new shot begins; filled while frames are read.
         problems: what went wrong or was not taken into account; filled while frames are read.
     """
@@ -90,9 +92,21 @@ class Clip(Protocol):
         """Yield about ``count`` frames, evenly spread, at least one of every shot, in order.
 
         Raises:
-            mesonet.errors.MediaError: not a single frame can be read.
+            mesonet.errors.MediaError: not a single frame can be read, or a limit is exceeded that
+                the header said nothing of.
         """
         ...
+
+
+def check_duration(name: str, seconds: float, limits: Limits) -> None:
+    """Refuse a clip that has gone on for longer than is allowed.
+
+    Raises:
+        mesonet.errors.MediaError: it has.
+    """
+    if seconds > limits.duration:
+        allowed = f"{limits.duration:,.0f} seconds"
+        raise MediaError(name, f"longer than the {allowed} allowed for clips")
 
 
 def spread(count: int, total: int) -> Sequence[int]:

@@ -77,6 +77,8 @@ def kind_of_medium(source: MediaSource, name: str, limits: Limits) -> Literal["p
         from mesonet.media.video import Video
 
         Video(opener, name, limits)
+    elif animated:
+        Animation(opener, name, limits)
     return "clip" if format_ is None or animated else "photo"
 
 

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from mesonet.errors import MediaError
-from mesonet.media.clip import ClipFacts, Frame, Limits, spread
+from mesonet.media.clip import ClipFacts, Frame, Limits, check_duration, spread
 from mesonet.media.shots import CutDetector
 
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,flv,ogg,asf,mp3,wav,flac,aac"
@@ -129,18 +129,12 @@ class Video:
                 if len(times) > self._limits.frames:
                     raise MediaError(self.name, f"more than {self._limits.frames:,} frames")
                 if time is not None and first is not None:
-                    self._check_duration(time - first)
+                    check_duration(self.name, time - first, self._limits)
         except av.error.FFmpegError as error:
             self.problems.append(f"the clip ends early: {_reason(error)}")
         if not times:
             raise MediaError(self.name, "the clip has no frames")
         return times, keyframes
-
-    def _check_duration(self, seconds: float) -> None:
-        if seconds > self._limits.duration:
-            raise MediaError(
-                self.name, f"longer than the {self._limits.duration:,.0f} seconds allowed for clips"
-            )
 
     def _duration(self) -> float | None:
         known = sorted(time for time in self._times if time is not None)

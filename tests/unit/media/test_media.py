@@ -9,7 +9,7 @@ from PIL import Image
 from tests.clips import nobody, portrait, stranger, write_clip, write_sound
 
 from mesonet.errors import MediaError
-from mesonet.media import Limits, Photo, open_medium
+from mesonet.media import Limits, Photo, kind_of_medium, open_medium
 from mesonet.media.clip import spread
 
 LIMITS = Limits()
@@ -102,6 +102,7 @@ def test_animations_are_clips(tmp_path, suffix):
     frames = {frame.number: frame for frame in clip.frames(3)}
     assert {1, 3, 5} <= set(frames)
     assert frames[3].time == pytest.approx(0.6)
+    assert clip.facts.duration == pytest.approx(1.2)
     assert (frames[3].pixels[32, :, 0] > 120).mean() == pytest.approx(0.5, abs=0.05)
 
 
@@ -224,10 +225,30 @@ def test_limits_hold(tmp_path):
         with pytest.raises(MediaError, match=reason):
             opened(tmp_path / "a.mp4", **limits)
     pictures = [Image.fromarray(picture) for picture in numbered(6)]
-    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])
-    for limits in ({"frame_pixels": 4000}, {"frames": 5}):
-        with pytest.raises(MediaError):
-            opened(tmp_path / "a.gif", **limits)
+    path = tmp_path / "a.gif"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=500)
+    for limits, reason in (
+        ({"frame_pixels": 4000}, "64 x 64 px"),
+        ({"frames": 5}, "than 5 frames"),
+    ):
+        with pytest.raises(MediaError, match=reason):
+            opened(path, **limits)
+        with pytest.raises(MediaError, match=reason):
+            kind_of_medium(path, "a.gif", Limits(**limits))
+    frames = opened(path, duration=2).frames(6)
+    with pytest.raises(MediaError, match="longer than the 2 seconds"):
+        list(frames)
+
+
+def test_an_animation_of_very_many_frames_is_refused_by_its_header(tmp_path):
+    first, second = Image.new("L", (2, 2)), Image.new("L", (2, 2), 255)
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=[second], duration=20)
+    whole = file.getvalue()
+    frame = whole[whole.rindex(b"\x21\xf9") : -1]
+    many = whole[:-1] + 10_000 * frame + whole[-1:]
+    with pytest.raises(MediaError, match="more than 10,000 frames"):
+        open_medium(many, "a.gif", LIMITS)
 
 
 def test_memory_does_not_grow_with_the_clip(tmp_path):
