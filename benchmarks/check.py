@@ -56,7 +56,8 @@ def main() -> None:
         for step, (seconds, busy) in taken.items():
             ratios = f"{busy / decoding:.2f} | {busy / finding:.2f}"
             print(f"| {name} | {step} | {seconds:.3f} | {busy:.3f} | {ratios} |")
-    command = [sys.executable, "-c", "from mesonet.cli import main; main()", "check", options.photo]
+    command = [sys.executable, "-c", "from mesonet.cli import main; main()"]
+    command += ["check", options.photo, "--model", options.model]
     processes = {"a process": lambda: subprocess.run(command, capture_output=True, check=False)}
     seconds, busy = measure(processes, 3)["a process"]
     print(f"| photograph | a cold process | {seconds:.3f} | {busy:.3f} | | |")

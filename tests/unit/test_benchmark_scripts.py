@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from benchmarks.aggregation import of_released
 from benchmarks.audits import across_the_split
 from benchmarks.calibration import CALIBRATORS, balanced, by_chance, error, held_out
 from benchmarks.common import markdown_table
@@ -96,3 +97,21 @@ def test_tables_have_three_digits_and_a_dash_where_there_is_nothing():
         "| a | 0.123 | 3 |",
         "| b | - | - |",
     ]
+
+
+def test_kept_scores_of_a_released_detector_are_combined_by_video(tmp_path, capsys):
+    rows = [
+        f"mesonet/{kind}/{video}_{frame}.jpg,mesonet/{video},{score + frame / 100}"
+        for video, (kind, score) in enumerate([("real", 0.2)] * 3 + [("df", 0.7)] * 3)
+        for frame in range(3)
+    ]
+    (tmp_path / "one.csv").write_text("\n".join(["file,group,raw_score", *rows[:12]]))
+    others = ["ffpp/real/1_1.jpg,ffpp/1,0.9"]
+    (tmp_path / "two.csv").write_text("\n".join(["file,group,raw_score", *rows[12:], *others]))
+    of_released([tmp_path / "one.csv", tmp_path / "two.csv"])
+    told = capsys.readouterr().out
+    assert told.startswith("3 real and 3 forged videos, 18 frames\n\none, two\n")
+    assert "| mean of log odds, trimmed by .1 | 1.000 |" in told
+    with pytest.raises(SystemExit, match="no scores of mesonet/"):
+        (tmp_path / "none.csv").write_text("\n".join(["file,group,raw_score", *others]))
+        of_released([tmp_path / "none.csv"])
