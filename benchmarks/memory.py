@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory DATA [--images 100000] [--size 32]
 
-The folder holds links to the images of DATA. A network for small images is used, because
-what is watched is the pipeline, not the network.
+The folder holds links to the images of DATA, which are scored into Parquet parts. A network for
+small images is used, because what is watched is the pipeline, not the network.
 """
 
 import argparse
@@ -14,8 +14,11 @@ from pathlib import Path
 from benchmarks.common import link_images
 
 from mesonet.architectures import create_model
-from mesonet.detector import Detector
-from mesonet.images.finding import find_images
+from mesonet.bulk.items import find_items
+from mesonet.bulk.parts import Parts
+from mesonet.bulk.running import local_engine, run
+from mesonet.bulk.scoring import VerdictScorer
+from mesonet.images.finding import IMAGE_SUFFIXES
 from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
@@ -41,14 +44,23 @@ def main() -> None:
         model = Path(work) / "model.keras"
         info = ModelInfo("meso4", Preprocessing(arguments.size))
         save_model(create_model("meso4", arguments.size), model, info)
-        detector = Detector.load(model)
-        started = time.monotonic()
-        paths, _ = find_images([folder])
-        print(f"listed {len(paths):,}: {resident():.0f} MiB, {time.monotonic() - started:.1f} s")
-        for number, _ in enumerate(detector.predict(paths), start=1):
-            if number % (arguments.images // 10) == 0:
+        scorer = VerdictScorer(str(model))
+        parts = Parts(Path(work) / "parts", scorer.description, resume=False)
+        started, done = time.monotonic(), 0
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            if done == 1 or done % (arguments.images // 10) == 0:
                 seconds = time.monotonic() - started
-                print(f"scored {number:,}: {resident():.0f} MiB, {seconds:.0f} s", flush=True)
+                print(f"{done:,} rows: {resident():.0f} MiB, {seconds:.0f} s", flush=True)
+
+        items = find_items([str(folder)], IMAGE_SUFFIXES)
+        run(local_engine(scorer, advance), items, parts, shard_size=1000)
+        before = resident()
+        again = Parts(parts.folder, scorer.description, resume=True)
+        held = sum(again.holds(item) for item in find_items([str(folder)], IMAGE_SUFFIXES))
+        print(f"{held:,} found in the parts again: {resident() - before:.0f} MiB more")
 
 
 if __name__ == "__main__":

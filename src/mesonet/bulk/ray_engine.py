@@ -28,7 +28,7 @@ except ImportError as error:
     raise MissingPackageError("--engine ray", "ray") from error
 
 _SHARDS_AHEAD = 100
-_RETRIES = 2
+_RETRIES = 1
 _LOST = "every process that read it came to an end"
 _ITEMS = pa.schema(
     {
