@@ -275,6 +275,7 @@ def test_a_worker_waits_for_the_database_and_runs(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr("django.setup", lambda: None)  # it would close absl's handler of stderr
     plans = iter([["a migration"], []])
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: next(plans))
     monkeypatch.setattr(serve_module.time, "sleep", lambda _: None)
