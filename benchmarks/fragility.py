@@ -2,9 +2,11 @@
 
     python -m benchmarks.fragility --data ciplab=CIPLAB:CIPLAB/groups.csv --data ffpp=FFPP:pair
 
-Faces are found, cut and scored as ``mesonet check`` does it. With ``--part FILE:PART`` only images
-take part that a table (columns ``file``, as ``NAME/real/1.jpg``, and ``part``) gives to that part,
-such as the validation part of a training. Scores are kept in ``--cache``: a second run counts.
+Faces are found, cut, scored and given words as ``mesonet check`` does it: by the limits of the
+words, and uncertain where a face is too small to be accused. Those that cannot be judged are left
+out. With ``--part FILE:PART`` only images take part that a table (columns ``file``, as
+``NAME/real/1.jpg``, and ``part``) gives to that part, such as the validation part of a training.
+Scores are kept in ``--cache``: a second run counts.
 """
 
 import argparse
@@ -17,12 +19,15 @@ from benchmarks.common import own_command
 from benchmarks.faces import Found, find_largest, read_sets, score_cuts
 from numpy.typing import NDArray
 
+from mesonet.checking.people import make_person, tested_person
+from mesonet.checking.record import Person, SeenFace
+from mesonet.checking.scale import Scale
 from mesonet.detector import Detector
 from mesonet.evaluation.benchmark.comparison import ROUNDS, interval
 from mesonet.evaluation.benchmark.prediction_cache import default_cache
 from mesonet.evaluation.metrics import draw_groups
-from mesonet.faces import crop_face
-from mesonet.fragility import CHANGES, LIMIT, Fragility
+from mesonet.faces import crop_face, measure_quality
+from mesonet.fragility import CHANGES, LIMIT
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +48,7 @@ def main() -> None:
         face
         for data in read_sets(options.data, options.part)
         for face in find_largest(data, options.count, options.seed)
+        if not measure_quality(face.image, face.face).flaw
     ]
     scores = score_cuts(detector, found, {"served": crop_face, **CHANGES}, options.cache)
     sets = {}
@@ -68,26 +74,31 @@ def count_verdicts(faces: list[Found], scores: Floats, detector: Detector) -> di
         scores: of each face as it is served and under each change, shape ``(faces, 1 + changes)``.
         detector: gave the scores.
     """
-    threshold = detector.info.threshold
-    low, high = detector.info.band or (threshold, threshold)
+    scale = Scale.of(detector.info)
     is_fake = np.array([face.fake for face in faces])
-    own = scores[:, 0]
-    called = own >= threshold
-    fragile = np.array(
-        [
-            Fragility(first, dict(zip(CHANGES, rest, strict=True)), (low, high)).is_fragile
-            for first, *rest in scores.tolist()
-        ]
+    before = [_judge(face, own, scale) for face, own in zip(faces, scores[:, 0], strict=True)]
+    after = [
+        tested_person(person, changed, scale)
+        for person, changed in zip(before, scores[:, 1:].tolist(), strict=True)
+    ]
+    accused = scores[:, 0] >= scale.some
+    wrong = accused != is_fake
+    open_before, open_after = (
+        np.array([person.verdict == "uncertain" for person in people]) for people in (before, after)
     )
-    sure = (own < low) | (own >= high)
-    wrong = called != is_fake
-    flags = np.stack([sure & wrong, sure & wrong & ~fragile, ~sure, ~sure | fragile], axis=1)
+    flags = np.stack([~open_before & wrong, ~open_after & wrong, open_before, open_after], axis=1)
     _, group_of_face = np.unique([face.group for face in faces], return_inverse=True)
     draws = draw_groups(is_fake, group_of_face, rounds=ROUNDS)[:, group_of_face].astype(float)
     drawn = _shares(draws @ flags / draws.sum(axis=1, keepdims=True))
     values = _shares(flags.mean(axis=0)[None])
     figures = {name: interval(float(values[name][0]), drawn[name]) for name in values}
-    return {"faces": len(own), "groups": int(group_of_face.max()) + 1} | figures
+    return {"faces": len(faces), "groups": int(group_of_face.max()) + 1} | figures
+
+
+def _judge(found: Found, score: float, scale: Scale) -> Person:
+    quality = measure_quality(found.image, found.face)
+    face = SeenFace(0, None, found.face.box, found.face.landmarks, quality, score, None)
+    return make_person(1, [face], scale, clip=False)
 
 
 def _shares(shares: Floats) -> dict[str, Floats]:

@@ -9,11 +9,14 @@ from benchmarks.common import markdown_table
 from benchmarks.cross_pairs import matrix
 from benchmarks.face_size import shrunk
 from benchmarks.faces import Found, score_cuts
+from benchmarks.fragility import count_verdicts
 from benchmarks.framing import at, count
 from recipes.detector.sets import Sample
 
+from mesonet.checking.scale import Scale
 from mesonet.detector import Detector
 from mesonet.faces import Face, crop_face
+from mesonet.fragility import CHANGES
 
 IMAGE = np.arange(80 * 100 * 3, dtype=np.uint32).reshape(80, 100, 3).astype(np.uint8)
 FACE = Face((30.0, 20.0, 30.0, 40.0), 1.0)
@@ -55,6 +58,27 @@ def test_a_verdict_is_turned_where_one_cut_is_sure_to_be_real_and_another_forged
     row = count(detector, found, scores, "these")
     assert (row["turned by words"], row["by labels"]) == (0.25, 0.25)
     assert row["strong evidence"] == "0.25 0.50"
+
+
+def test_wrong_verdicts_are_counted_by_the_words_that_are_served(detector):
+    scale = Scale.of(detector.info)
+    low, between, high = 0.0, (scale.uncertain + scale.some) / 2, 1.0
+    picture = np.tile(IMAGE, (2, 2, 1))
+    large, small = Face((20.0, 10.0, 100.0, 120.0), 1.0), FACE
+    rows = [
+        (large, [high] * 8),  # accused, and stays so
+        (large, [high, *[low] * 3, *[high] * 4]),  # accused, but three changes move it
+        (small, [high] * 8),  # too small to be accused
+        (large, [between] * 8),
+        (large, [high] * 8),  # the only manipulated one
+    ]
+    found = [Found("a", f"a/{n}", n == 4, picture, face) for n, (face, _) in enumerate(rows)]
+    figures = count_verdicts(found, np.array([scores for _, scores in rows]), detector)
+    assert len(rows[0][1]) == 1 + len(CHANGES)
+    values = {name: figures[name]["value"] for name in ("wrong_before", "wrong_after")}
+    assert values == pytest.approx({"wrong_before": 0.4, "wrong_after": 0.2})
+    assert figures["uncertain_before"]["value"] == pytest.approx(0.4)
+    assert figures["uncertain_after"]["value"] == pytest.approx(0.6)
 
 
 def test_calibrators_mend_what_is_too_timid_and_chance_leaves_an_error():

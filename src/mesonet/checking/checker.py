@@ -15,7 +15,13 @@ from PIL import Image
 
 from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED, explain_face
 from mesonet.checking.likelihood import likelihood
-from mesonet.checking.people import make_person, most_suspicious, note_on_size, outcome_of
+from mesonet.checking.people import (
+    make_person,
+    most_suspicious,
+    note_on_size,
+    outcome_of,
+    tested_person,
+)
 from mesonet.checking.pictures import Album
 from mesonet.checking.record import Check, FileFacts, Person, SeenFace
 from mesonet.checking.scale import Scale
@@ -24,7 +30,7 @@ from mesonet.detector import Detector
 from mesonet.errors import ArgumentError, MediaError
 from mesonet.faces import CenterFace, Face, FaceDetector
 from mesonet.files import file_hash
-from mesonet.fragility import CHANGES, Fragility, changed_faces
+from mesonet.fragility import CHANGES, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
 from mesonet.parallel import cores, map_ahead
 from mesonet.progress import Progress
@@ -214,7 +220,7 @@ class Checker:
         if views:
             for face in tested:
                 changed = [score for _, score in islice(scores, len(CHANGES))]
-                people[face.track] = _tested(people[face.track], changed, scale)
+                people[face.track] = tested_person(people[face.track], changed, scale)
         people = {track: _weighed(person, scale) for track, person in people.items()}
         suspect = most_suspicious(list(people.values()))
         notes = [
@@ -270,16 +276,6 @@ class Checker:
         if not prepared:
             return np.zeros(0, np.float32)
         return self.detector.raw_scores(self.detector.info.preprocessing.scale(np.stack(prepared)))
-
-
-def _tested(person: Person, changed: Sequence[float | None], scale: Scale) -> Person:
-    """Add the scores under mild changes; a verdict that does not hold is uncertain."""
-    known = {name: score for name, score in zip(CHANGES, changed, strict=True) if score is not None}
-    if len(known) < len(CHANGES) or person.fake_probability is None:
-        return person
-    found = Fragility(person.fake_probability, known, (scale.uncertain, scale.some))
-    verdict = "uncertain" if found.is_fragile else person.verdict
-    return replace(person, fragility=found, verdict=verdict)
 
 
 def _weighed(person: Person, scale: Scale) -> Person:

@@ -1,6 +1,7 @@
 """From tracked faces to people: one score for each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from mesonet.checking.record import Outcome, Person, SeenFace
 from mesonet.checking.scale import Scale
 from mesonet.evidence import WORDS, Word
+from mesonet.fragility import CHANGES, Fragility
 from mesonet.model_info import logit
 
 TRIM = 0.1
@@ -53,6 +55,23 @@ def make_person(number: int, faces: Sequence[SeenFace], scale: Scale, *, clip: b
         longest_run=max(runs, default=0) if clip else None,
         faces=tuple(faces),
     )
+
+
+def tested_person(person: Person, changed: Sequence[float | None], scale: Scale) -> Person:
+    """Add the scores under mild changes; a verdict that does not hold is uncertain.
+
+    Args:
+        person: of a photograph.
+        changed: ``fake_probability`` under each of `mesonet.fragility.CHANGES`, 0..1; where one is
+            missing the person stays as they are.
+        scale: its limits are those that a verdict is moved over.
+    """
+    known = {name: score for name, score in zip(CHANGES, changed, strict=True) if score is not None}
+    if len(known) < len(CHANGES) or person.fake_probability is None:
+        return person
+    found = Fragility(person.fake_probability, known, (scale.uncertain, scale.some))
+    verdict = "uncertain" if found.is_fragile else person.verdict
+    return replace(person, fragility=found, verdict=verdict)
 
 
 def note_on_size(person: Person, scale: Scale) -> str | None:
