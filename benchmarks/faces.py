@@ -16,7 +16,6 @@ from mesonet.errors import ImageError
 from mesonet.evaluation.benchmark.models import DataSet
 from mesonet.evaluation.benchmark.prediction_cache import PredictionCache
 from mesonet.faces import CenterFace, Face, measure_quality
-from mesonet.files import file_hash
 from mesonet.fragility import score_crops
 from mesonet.images.reading import read_image
 from mesonet.media import MEDIA_SUFFIXES, Limits, Photo, open_medium
@@ -114,7 +113,7 @@ def score_cuts(
     NaN where a face cannot be cut in that way. Scores are kept by the pixels that were cut.
     """
     scores = np.full((len(found), len(cuts)), np.nan)
-    with PredictionCache(cache, file_hash(detector.scored_path), "cut") as known:
+    with PredictionCache(cache, detector.sha256, "cut") as known:
 
         def score(number: int) -> None:
             for column, cut in enumerate(cuts.values()):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.errors import ArgumentError, ImageError, ModelFileError
+from mesonet.files import file_hash, joint_hash
 from mesonet.images.reading import MAX_BYTES, MAX_PIXELS, ImageSource, load_image
 from mesonet.model_info import ModelInfo
 from mesonet.parallel import batched, cores, map_ahead
@@ -128,7 +129,7 @@ class Detector:
         name: what the model is called in verdicts.
         info: preprocessing, class names, calibration, threshold and band.
         model_path: file of the network.
-        scored_path: file that scores come from; that of the network but for released models.
+        scored_files: files that scores come from; that of the network but for released models.
         default: name of the released model that is used unless another is named.
     """
 
@@ -141,12 +142,12 @@ class Detector:
         runtime: Runtime,
         *,
         model_path: Path,
-        scored_path: Path | None = None,
+        scored_files: Sequence[Path] = (),
     ) -> None:
         self.name = name
         self.info = info
         self.model_path = model_path
-        self.scored_path = scored_path or model_path
+        self.scored_files = tuple(scored_files) or (model_path,)
         self._runtime = runtime
 
     @classmethod
@@ -171,17 +172,17 @@ class Detector:
         if found and found.needs_encoder:
             from mesonet.thorough import thorough_runtime
 
-            standard = released(DEFAULT)
-            assert standard  # noqa: S101 - it is part of the package
-            runtime = thorough_runtime(found.path, standard.onnx)
-            return cls(found.name, found.info, runtime, model_path=found.path)
+            head, standard, _ = found.scored_files
+            runtime = thorough_runtime(head, standard)
+        elif found:
+            runtime = onnx_runtime(found.onnx)
         if found:
             return cls(
                 found.name,
                 found.info,
-                onnx_runtime(found.onnx),
+                runtime,
                 model_path=found.path,
-                scored_path=found.onnx,
+                scored_files=found.scored_files,
             )
         from mesonet.model_file import load_model
 
@@ -190,8 +191,23 @@ class Detector:
             raise ModelFileError(path, _no_such_model(str(model)))
         network, info = load_model(path, architecture)
         detector = cls(path.stem, info, keras_runtime(network), model_path=path)
-        detector.__dict__["network"] = network
+        detector.__dict__ |= {"network": network, "hashes": {path.name: file_hash(path)}}
         return detector
+
+    @property
+    def scored_path(self) -> Path:
+        """The first of the files that scores come from; records of exams lie beside it."""
+        return self.scored_files[0]
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file that scores come from, by its name."""
+        return {path.name: file_hash(path) for path in self.scored_files}
+
+    @property
+    def sha256(self) -> str:
+        """`mesonet.files.joint_hash` of these files; that of the file where it is one."""
+        return joint_hash(self.hashes.values())
 
     @property
     def has_network(self) -> bool:

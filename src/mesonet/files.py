@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -24,6 +24,14 @@ def file_hash(path: str | os.PathLike[str]) -> str:
         raise FileNotFoundError(f"{path}: not a regular file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def joint_hash(hashes: Iterable[str]) -> str:
+    """The one hash of a file, or SHA-256 of the hashes of several, in their order."""
+    first, *others = hashes
+    if not others:
+        return first
+    return hashlib.sha256("\n".join([first, *others]).encode()).hexdigest()
 
 
 def read_table(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:

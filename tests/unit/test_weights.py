@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mesonet.detector import Detector
-from mesonet.files import file_hash
+from mesonet.files import file_hash, joint_hash
 from mesonet.model_file import load_model
 from mesonet.training_data import hash_images
 from mesonet.weights import DEFAULT, Released, list_released, released, released_file
+from mesonet.weights.fetching import encoder_file
 
 NAMES = [model.name for model in list_released()]
 NETWORKS = [model.name for model in list_released() if not model.needs_encoder]
@@ -32,6 +33,14 @@ def test_onnx_and_keras_files_are_the_same_network(name):
     expected = 1 - network.predict(x, verbose=0)[:, 0]
     rounded = 1e-3 if name == "standard" else 1e-5  # each of its files to 16 bits, by itself
     assert np.allclose(Detector.load(name).raw_scores(x), expected, atol=rounded)
+
+
+def test_thorough_is_known_by_all_that_it_stands_on():
+    head, standard, encoder = released("thorough").scored_files
+    assert (head, standard) == (released("thorough").path, released("standard").onnx)
+    assert encoder == encoder_file()
+    assert joint_hash(["a"]) == "a"
+    assert len({joint_hash(hashes) for hashes in (["a", "b"], ["b", "a"], ["a", "b", "c"])}) == 3
 
 
 def test_a_released_file_is_known_by_its_content():

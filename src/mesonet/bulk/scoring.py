@@ -9,7 +9,6 @@ from mesonet.bulk.items import Item
 from mesonet.bulk.parquet import CHECKS, VERDICTS, Row, Schema
 from mesonet.bulk.reading import checks, verdicts
 from mesonet.detector import Detector
-from mesonet.files import file_hash
 from mesonet.parallel import cores
 
 
@@ -92,6 +91,6 @@ def _description(command: str, detector: Detector, **settings: Any) -> dict[str,
     return {
         "version": __version__,
         "command": command,
-        "model": {"name": detector.name, "sha256": file_hash(detector.scored_path)},
+        "model": {"name": detector.name, "sha256": detector.sha256},
         "settings": settings,
     }

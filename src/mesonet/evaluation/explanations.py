@@ -34,7 +34,6 @@ from mesonet.explanations import (
 from mesonet.explanations.exam import MARGIN
 from mesonet.explanations.hiding import blurred
 from mesonet.faces import CenterFace
-from mesonet.files import file_hash
 from mesonet.images.blending import Blending
 from mesonet.images.reading import read_image
 from mesonet.progress import Progress
@@ -258,7 +257,7 @@ def run_exam(
 
     return {
         "model": detector.name,
-        "model_sha256": file_hash(detector.scored_path),
+        "model_sha256": detector.sha256,
         "data": [data.name for data in data_sets],
     } | examine(detector, questions, methods, progress, kept)
 
@@ -324,7 +323,7 @@ class _KeptMarks:
         self._known: dict[str, Marks] = {}
         if path is None:
             return
-        self._exam = f"{file_hash(detector.scored_path)} {' '.join(methods)}"
+        self._exam = f"{detector.sha256} {' '.join(methods)}"
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 try:

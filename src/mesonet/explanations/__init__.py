@@ -70,7 +70,7 @@ def usable(detector: Detector) -> list[str]:
 
 def offered(detector: Detector) -> list[str]:
     """Names of the methods that passed their exam on a detector, the best first."""
-    return [name for name in read_exam(detector.scored_path).passed if name in METHODS]
+    return [name for name in read_exam(detector.scored_files).passed if name in METHODS]
 
 
 def explain(detector: Detector, face: FaceCrop, method: str) -> Map:

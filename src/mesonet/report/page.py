@@ -110,7 +110,10 @@ class Report:
             self._write("head.html", heading=self._heading, caution=CAUTION)
             yield
             time = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-            record = seal(self._made_by, self._checks, self._hash) if self._made_by else ""
+            record = ""
+            if self._made_by:
+                self._write("made_by.html", **self._made_by)
+                record = seal(self._made_by, self._checks, self._hash)
             self._write("foot.html", version=__version__, time=time, record=Markup(record))  # noqa: S704 - JSON
 
     def _write(self, template: str, **values: Any) -> None:

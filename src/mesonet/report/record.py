@@ -11,7 +11,6 @@ from typing import Any
 from mesonet import __version__
 from mesonet.checking import CAUTION, Checker
 from mesonet.errors import ReportError
-from mesonet.files import file_hash
 
 FORMAT = "mesonet-report/1"
 
@@ -24,13 +23,17 @@ _RECORD = re.compile(re.escape(_OPEN) + "(.*?)" + re.escape(_CLOSE), re.DOTALL)
 def describe(checker: Checker) -> dict[str, Any]:
     """What has to be the same for the same results: model, settings and versions."""
     detector = checker.detector
+    settings = {"frames": checker.frames, "quick": checker.quick, "explain": checker.explain}
+    description = detector.info.to_dict()
     return {
         "model": {
             "name": detector.name,
-            "sha256": file_hash(detector.scored_path),
-            "description": detector.info.to_dict(),
+            "sha256": detector.sha256,
+            "files": detector.hashes,
+            "description": description,
         },
-        "settings": {"frames": checker.frames, "quick": checker.quick, "explain": checker.explain},
+        "settings": settings,
+        "settings_sha256": digest(settings | description),
         "versions": {"mesonet": __version__} | _versions(),
     }
 
@@ -51,7 +54,6 @@ def seal(made_by: Mapping[str, Any], checks: list[dict[str, Any]], page: "hashli
         "checks": checks,
         "page_sha256": page.hexdigest(),
     }
-    record["settings_sha256"] = digest(record["settings"] | record["model"]["description"])
     record["sha256"] = digest(record)
     text = json.dumps(record, ensure_ascii=True).replace("<", "\\u003c")
     return f"{_OPEN}{text}{_CLOSE}\n"

@@ -105,15 +105,15 @@ def _checker(record: dict[str, Any], model: str | os.PathLike[str] | None) -> Ch
 
 
 def _setting(record: dict[str, Any], here: dict[str, Any]) -> Iterator[Finding]:
-    there, ours = record["model"].get("sha256"), here["model"]["sha256"]
-    same = there == ours
-    yield Finding(
-        "model",
-        same,
-        f"{here['model']['name']} is the same file: {ours}"
-        if same
-        else f"{here['model']['name']} is another file: {ours}, in the report {there}",
+    there, ours = (
+        {name: made_by["model"].get(name) for name in ("sha256", "files")}
+        for made_by in (record, here)
     )
+    same = there["sha256"] == ours["sha256"]
+    what = (
+        f"the same: {ours['sha256']}" if same else f"another: {_list([*_differences(there, ours)])}"
+    )
+    yield Finding("model", same, f"{here['model']['name']} is {what}")
     differences = list(
         _differences(record["model"].get("description"), here["model"]["description"])
     )

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from mesonet.files import file_hash
+from mesonet.files import file_hash, joint_hash
 from mesonet.model_info import ModelInfo
 from mesonet.weights.fetching import encoder_file
 
@@ -51,9 +51,11 @@ class Released:
         return self.path.with_suffix(".onnx")
 
     @property
-    def scored(self) -> Path:
-        """The file that scores come from."""
-        return self.path if self.needs_encoder else self.onnx
+    def scored_files(self) -> tuple[Path, ...]:
+        """The files that scores come from; records of measurements lie beside the first."""
+        if not self.needs_encoder:
+            return (self.onnx,)
+        return (self.path, self.path.with_name(f"{DEFAULT}.onnx"), encoder_file())
 
     @property
     def card(self) -> Path:
@@ -76,7 +78,7 @@ class Released:
         try:
             text = self.path.with_suffix(".robustness.json").read_text(encoding="utf-8")
             record = json.loads(text)
-            if record["model_sha256"] == file_hash(self.scored):
+            if record["model_sha256"] == joint_hash(map(file_hash, self.scored_files)):
                 return list(record["robustness"])
         except (OSError, ValueError, KeyError, TypeError):
             pass

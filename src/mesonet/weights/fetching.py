@@ -77,7 +77,7 @@ def fetch_encoder(source: Path | None = None) -> Path:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".fetching-") as folder:
         written = Path(folder) / _NAME
-        np.savez(written, **weights)  # type: ignore[arg-type]
+        np.savez(written, **dict(sorted(weights.items())))  # type: ignore[arg-type]
         written.replace(kept)
     return kept
 

@@ -100,7 +100,7 @@ class ModelSerializer(serializers.ModelSerializer):
     def get_explanations(self, model: MLModel) -> list[str] | None:
         """Those of the released model whose file this is."""
         found = released_file(model.model_hash)
-        exam = read_exam(found.scored) if found else None
+        exam = read_exam(found.scored_files) if found else None
         return list(exam.passed) if exam and exam.taken else None
 
 

@@ -1,14 +1,17 @@
 import json
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 from tests.clips import portrait
 
 from mesonet.checking import Checker
+from mesonet.detector import Detector
 from mesonet.errors import ReportError
-from mesonet.report import Report
+from mesonet.model_info import ModelInfo
+from mesonet.report import Report, verification
 from mesonet.report.verification import Finding, verify_report
 
 
@@ -81,6 +84,39 @@ def test_other_model_is_named_and_nothing_checked_again(case: tuple[Path, Path])
     assert "model" in unequal(findings)
     assert findings[-1].what == "result"
     assert findings[-1].equal is None
+
+
+def test_changed_byte_of_any_file_that_scores_come_from_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / name for name in ("head.npz", "standard.onnx", "encoder.npz")]
+    for file in files:
+        file.write_bytes(file.name.encode())
+
+    def checker(*_: object, **__: object) -> Checker:
+        detector = Detector("several", ModelInfo(), Mock(), model_path=files[0], scored_files=files)
+        return Checker(detector, faces=Mock())
+
+    monkeypatch.setattr(verification, "Checker", checker)
+    with Report(tmp_path / "case.html", checker=checker()):
+        pass
+    assert not unequal(list(verify_report(tmp_path / "case.html", [])))
+    files[1].write_bytes(b"other weights")
+    (model,) = [f for f in verify_report(tmp_path / "case.html", []) if f.what == "model"]
+    assert model.equal is False
+    assert "files.standard.onnx" in model.text
+    assert "files.encoder.npz" not in model.text
+
+
+def test_what_matters_is_read_on_paper_too(case: tuple[Path, Path]) -> None:
+    seen, _, rest = case[0].read_text(encoding="utf-8").partition('<script type="application/json"')
+    record = json.loads(rest[rest.index("{") : rest.index("</script>")])
+    assert "<details" not in seen
+    for sha256 in (record["model"]["sha256"], record["settings_sha256"]):
+        assert f"<td>{sha256}</tr>" in seen
+    assert record["checks"][0]["file"]["sha256"] in seen
+    for words in ("File and model", "How this can be checked", "openvino", "32 frames"):
+        assert words in seen
 
 
 def test_names_of_files_do_not_matter(case: tuple[Path, Path], tmp_path: Path) -> None:

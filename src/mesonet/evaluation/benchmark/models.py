@@ -132,8 +132,8 @@ class Model(ComparedModel):
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the file that scores come from."""
-        return file_hash(self.detector.scored_path)
+        """Hash of what scores come from."""
+        return self.detector.sha256
 
 
 @dataclass(frozen=True, kw_only=True)
