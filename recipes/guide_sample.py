@@ -51,14 +51,14 @@ def make_person(photograph: Picture, rng: np.random.Generator) -> Picture:
     matrix[:, 2] = side / 2 - matrix[:, :2] @ FACE
     face = cv2.warpAffine(photograph, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
     top, left = rng.integers(0, len(photograph) - side, 2)
-    background = np.rot90(photograph[top : top + side, left : left + side], rng.integers(4))
+    background = np.rot90(photograph[top : top + side, left : left + side], int(rng.integers(4)))
     mask = np.zeros((side, side), np.float32)
     axes = (round(0.32 * side), round(0.44 * side))
     cv2.ellipse(mask, (side // 2, side // 2), axes, 0, 0, 360, 1, -1)
     mask = cv2.GaussianBlur(mask, (0, 0), 0.02 * side)[..., None]
     picture = (mask * face + (1 - mask) * background) * rng.uniform(0.7, 1.15, 3)
-    picture = picture[:, :: rng.choice((1, -1))]
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    mirrored = picture[:, :: rng.choice((1, -1))]
+    return np.asarray(np.clip(mirrored, 0, 255), np.uint8)
 
 
 def make_frame(person: Picture, rng: np.random.Generator) -> Picture:

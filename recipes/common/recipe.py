@@ -55,7 +55,7 @@ class Recipe:
     unseen: tuple[Measured, ...] = ()
 
     @classmethod
-    def read(cls, name: str, data: Path, output: Path | None, seed: int | None) -> Self:
+    def read(cls, name: str, data: Path, output: Path, seed: int | None) -> Self:
         """Read a recipe by its name or path.
 
         Raises:
@@ -72,7 +72,7 @@ class Recipe:
             architecture=content["architecture"],
             seed=content["seed"] if seed is None else seed,
             data=data,
-            output=output or Path("runs") / path.stem,
+            output=output,
             folder=data / sets["folder"],
             groups=sets["groups"],
             test=sets["test"],

@@ -5,8 +5,8 @@ the test videos are looked at once, by the last stage.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,19 @@ from mesonet.preprocessing import Preprocessing
 from mesonet.training.callbacks import HISTORY_FILE, find_best_model
 from mesonet.training.training import train as train_network
 from recipes.common.recipe import Recipe
+from recipes.common.stage import Stage
 
-Stage = Callable[[Recipe, Path], None]
+
+def stages(recipe: Recipe) -> dict[str, Stage]:
+    """Division, network, figures."""
+    return {
+        name: Stage(recipe.output / result, partial(run, recipe, recipe.output / result))
+        for name, run, result in (
+            ("split", split, "data"),
+            ("train", train, "model.keras"),
+            ("measure", measure, "results.json"),
+        )
+    }
 
 
 def split(recipe: Recipe, result: Path) -> None:
@@ -89,10 +100,3 @@ def _figures(detector: Detector, folder: Path, grouping: str) -> dict[str, Any]:
         "image_auc_interval": [low, high],
         "group": scores.group_metrics(threshold, grouping).to_dict(),
     }
-
-
-STAGES: dict[str, tuple[Stage, str]] = {
-    "split": (split, "data"),
-    "train": (train, "model.keras"),
-    "measure": (measure, "results.json"),
-}

@@ -34,8 +34,9 @@ def onnx_runtime(path: Path) -> Runtime:
 
 def keras_runtime(model: "keras.Model") -> Runtime:
     """Run a Keras model of any backend."""
-    import keras
     import openvino
+
+    from mesonet.backend import keras
 
     if keras.backend.backend() == "tensorflow":
         try:

@@ -54,6 +54,7 @@ def test_a_small_network_goes_on_from_weights_and_is_judged_by_videos_it_never_s
 
 
 def test_every_recipe_can_be_read():
-    found = [Recipe.read(path.stem, Path("data"), None, None) for path in RECIPES.glob("*.toml")]
+    data, run = Path("data"), Path("run")
+    found = [Recipe.read(path.stem, data, run, None) for path in RECIPES.glob("*.toml")]
     assert {recipe.architecture for recipe in found} >= {"meso4", "mesoinception4"}
     assert all(recipe.start == Path("data/weights") / recipe.start.name for recipe in found)

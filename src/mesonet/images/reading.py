@@ -1,4 +1,4 @@
-"""Reading images safely; the only module that opens an image file.
+"""Decoding image files into pixels, safely.
 
 An image that cannot be used is an `ImageError` with a short reason, whatever is wrong with it, so
 that a folder or an upload can hold anything without stopping a run.

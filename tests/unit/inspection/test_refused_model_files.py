@@ -16,7 +16,7 @@ from mesonet.errors import ModelFileError
 from mesonet.inspection.keras_config import check_config
 from mesonet.model_file import load_model
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_hostile_files_are_refused_before_keras_sees_them(tmp_path):
