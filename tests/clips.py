@@ -1,7 +1,7 @@
 """Small clips, made where they are needed."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,6 +31,14 @@ def stranger(side: int = 512) -> Picture:
     """A photograph that looks different from both, with no face that can be seen well."""
     grey = cv2.resize(camera(), (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
+
+
+def numbered(count: int, side: int = 64) -> Iterator[Picture]:
+    """Pictures that grow brighter from the left, all different."""
+    for index in range(count):
+        picture = np.full((side, side, 3), 40, np.uint8)
+        picture[:, : 1 + index * (side - 1) // count] = 200
+        yield picture
 
 
 def write_clip(

@@ -34,6 +34,22 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def bad_media(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
+    """See `tests.hostile_media.bad_media`."""
+    from tests import hostile_media
+
+    return hostile_media.bad_media(tmp_path_factory.mktemp("bad"))
+
+
+@pytest.fixture(scope="session")
+def flawed_media(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
+    """See `tests.hostile_media.flawed_media`."""
+    from tests import hostile_media
+
+    return hostile_media.flawed_media(tmp_path_factory.mktemp("flawed"))
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved, untrained Meso-4 for images of 32 px."""
     from mesonet.architectures import create_model

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from rest_framework.test import APIClient
 from tests.clips import nobody, portrait, write_clip
+from tests.integration.server.helpers import upload_released
 
 from classifiers.models import MLModel
 from mesonet.checking import Checker
@@ -174,6 +176,34 @@ def test_what_holds_no_usable_face_has_no_score(client: APIClient, model: MLMode
     assert outcomes == ["no_face", "unreadable", "scored"]
     assert [r["fake_probability"] is None for r in body["results"]] == [True, True, False]
     assert body["results"][1]["pictures"] is None
+
+
+def test_bad_clips_are_named_and_the_rest_goes_on(
+    client: APIClient, bad_media: dict[Path, str], flawed_media: dict[Path, str]
+) -> None:
+    upload_released("meso4")
+    files = {p.read_bytes(): why for p, why in bad_media.items() if p.is_file()}
+    assert files.pop(b"") == "empty"
+    answer = post(client, b"")
+    assert (answer.status_code, "empty" in str(answer.json())) == (400, True)
+    answer = post(client, *files)
+    assert answer.status_code == 400
+    found = [error["detail"] for error in answer.json()["errors"]]
+    assert all(re.search(why, text) for why, text in zip(files.values(), found, strict=True)), found
+
+    flawed = [path.read_bytes() for path in flawed_media]
+    answer = post(client, *files, *flawed, png(nobody(64)))
+    assert answer.status_code == 202
+    body = client.get(answer["Location"]).json()
+    assert (body["state"], body["message"]) == ("done", "")
+    *bad, first, second, photo = body["results"]
+    assert {result["outcome"] for result in bad} == {"unreadable"}
+    assert {r["fake_probability"] for r in body["results"]} == {None}
+    assert [(r["kind"], r["outcome"]) for r in (first, second)] == [("clip", "no_face")] * 2
+    notes = [" ".join(result["notes"]) for result in (*bad, first, second)]
+    reasons = [*files.values(), *flawed_media.values()]
+    assert all(re.search(why, text) for why, text in zip(reasons, notes, strict=True)), notes
+    assert (photo["kind"], photo["outcome"]) == ("photo", "no_face")
 
 
 @pytest.mark.parametrize(

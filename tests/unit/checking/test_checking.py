@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -147,6 +148,18 @@ def test_a_clip_without_a_face_or_with_half_its_frames(checker, tmp_path):
     assert (one.kind, one.outcome, len(one.people[0].faces)) == ("clip", "scored", 1)
     (tmp_path / "cut.mp4").write_bytes((tmp_path / "a.mp4").read_bytes()[:500])
     assert checker.check(tmp_path / "cut.mp4").outcome == "unreadable"
+
+
+def test_bad_media_have_a_named_outcome(checker, bad_media, flawed_media):
+    for path, reason in bad_media.items():
+        check = checker.check(path)
+        assert (check.kind, check.outcome, check.people) == (None, "unreadable", ()), path
+        assert (check.verdict, check.fake_probability) == (None, None)
+        assert re.search(reason, check.notes[0])
+    for path, reason in flawed_media.items():
+        check = checker.check(path)
+        assert (check.kind, check.outcome, check.fake_probability) == ("clip", "no_face", None)
+        assert any(re.search(reason, note) for note in check.notes)
 
 
 def test_many_media_come_in_order_and_the_bad_ones_too(checker, tmp_path):
