@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.fire import images, jobs, models, sockets, trouble, web
+from tests.fire import clips, images, jobs, models, sockets, trouble, web
 
 T = TypeVar("T")
 
@@ -49,6 +49,7 @@ def main() -> int:
         doors: dict[str, tuple[Iterable[Any], Callable[[Any], str | None]]] = {
             "crafted images": (images.crafted(), partial(images.hold, **refused)),
             "mutated images": (images.mutated(count, draw), images.hold),
+            "mutated clips": (clips.mutated(count, draw), clips.hold),
             "crafted models": (models.crafted(folder / "crafted"), partial(models.hold, **refused)),
             "mutated models": (models.mutated(count, draw, folder), models.hold),
             "mutated requests": (web.mutated(count, draw), site.hold),

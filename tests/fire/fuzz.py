@@ -1,4 +1,4 @@
-"""``python -m tests.fire.fuzz images|models|requests``: bad input, searched for by coverage.
+"""``python -m tests.fire.fuzz clips|images|models|requests``: bad input, searched for by coverage.
 
 atheris (from PyPI, not among the dependencies) changes good input wherever that leads to lines of
 ours which were not reached before. What was not withstood is printed and kept in a folder.
@@ -20,6 +20,12 @@ def _images(_: Path) -> Door:
     from tests.fire import images
 
     return [*images.good(), *images.crafted()[:-3]], images.hold
+
+
+def _clips(_: Path) -> Door:
+    from tests.fire import clips
+
+    return clips.good(), clips.hold
 
 
 def _models(folder: Path) -> Door:
@@ -53,6 +59,7 @@ def _requests(folder: Path) -> Door:
 
 
 DOORS = {
+    "clips": (_clips, ["mesonet"]),
     "images": (_images, ["mesonet"]),
     "models": (_models, ["mesonet"]),
     "requests": (_requests, ["mesonet_site", "waitress"]),

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PIL import Image, features
 from tests import hostile_images as hostile
@@ -43,10 +43,14 @@ def crafted() -> list[bytes]:
 
 
 def mutated(count: int, draw: random.Random) -> Iterator[bytes]:
-    """Good files with some bytes changed, left out, repeated or cut off."""
-    pictures = good()
+    """Good pictures that were changed."""
+    yield from changed(good(), count, draw)
+
+
+def changed(files: Sequence[bytes], count: int, draw: random.Random) -> Iterator[bytes]:
+    """Files with some bytes changed, left out, repeated or cut off."""
     for _ in range(count):
-        data = bytearray(draw.choice(pictures))
+        data = bytearray(draw.choice(files))
         for _ in range(draw.choice((1, 1, 2, 5, 20))):
             if len(data) < 12:
                 break
