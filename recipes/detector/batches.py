@@ -11,12 +11,53 @@ from mesonet.images.reading import read_image
 from recipes.detector.sets import Sample
 from recipes.detector.views import Image, draw
 
-PER_SET = {"mesonet": 6, "ffpp": 6, "ciplab": 6, "dfdc": 8, "synthetic": 6}
+BATCH = 32
 BLENDED = 0.2
-BATCH = sum(PER_SET.values())
 
-_Drawn = tuple[str, bool, bool]
-"""A file, whether a forgery is blended from it, and whether the outcome is manipulated."""
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A stretch of the training, with a learning rate that rises and falls once.
+
+    Attributes:
+        steps: how many batches it has.
+        rate: the highest learning rate.
+        per_set: images of each set in a batch, as many real as manipulated.
+        swapped: sets whose blended forgeries take their parts from another person.
+    """
+
+    steps: int
+    rate: float
+    per_set: dict[str, int]
+    swapped: tuple[str, ...] = ()
+
+
+ROUNDS = (
+    Round(1200, 1e-3, {"mesonet": 6, "ffpp": 6, "ciplab": 6, "dfdc": 8, "synthetic": 6}),
+    Round(
+        2200,
+        7e-4,
+        {"mesonet": 4, "ffpp": 4, "ciplab": 8, "dfdc": 10, "synthetic": 6},
+        swapped=("ciplab",),
+    ),
+)
+STEPS = sum(stretch.steps for stretch in ROUNDS)
+
+
+def round_of(number: int) -> tuple[Round, int]:
+    """The round of a batch, and the batch's number inside it.
+
+    Batches beyond the training, which the head of `thorough` learns from, are like the first.
+    """
+    for stretch in ROUNDS:
+        if number < stretch.steps:
+            return stretch, number
+        number -= stretch.steps
+    return ROUNDS[0], number
+
+
+_Drawn = tuple[str, bool, str | None]
+"""A file, whether the outcome is manipulated, and the real file that is blended into it."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +93,26 @@ class Batches:
 
     def __call__(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Views of shape ``(32, size, size, 3)``, and 1 where they are manipulated, else 0."""
+        stretch, _ = round_of(number)
         views, fake = [], []
-        for place, (name, count) in enumerate(PER_SET.items()):
+        for place, (name, count) in enumerate(stretch.per_set.items()):
             for pair in range(count // 2):
                 numbers = (self.seed, number, place, pair)
-                for file, blended, is_fake in self._draw_pair(name, numbers):
-                    image = self._read(file)
-                    views.append(draw(image, self.boxes[file], self.size, numbers, blended=blended))
+                drawn = self._draw_pair(name, numbers, swapped=name in stretch.swapped)
+                for file, is_fake, source in drawn:
+                    blended = None if source is None else self._read(source)
+                    views.append(draw(*self._read(file), self.size, numbers, source=blended))
                     fake.append(is_fake)
         return np.stack(views), np.array(fake, np.float32)
 
-    def _draw_pair(self, name: str, numbers: tuple[int, ...]) -> list[_Drawn]:
-        """A real image, and a forgery: of the set, or blended from that very image."""
+    def _draw_pair(self, name: str, numbers: tuple[int, ...], *, swapped: bool) -> list[_Drawn]:
+        """A real image, and a forgery: of the set, or blended into that very image."""
         rng = np.random.default_rng(list(numbers))
         real = self._draw(name, fake=False, rng=rng)
         if rng.random() < BLENDED and name != "synthetic":
-            return [(real, False, False), (real, True, True)]
-        return [(real, False, False), (self._draw(name, fake=True, rng=rng), False, True)]
+            source = self._draw(name, fake=False, rng=rng) if swapped else real
+            return [(real, False, None), (real, True, source)]
+        return [(real, False, None), (self._draw(name, fake=True, rng=rng), True, None)]
 
     def _draw(self, name: str, *, fake: bool, rng: np.random.Generator) -> str:
         groups = self._files[name, fake]
@@ -79,5 +123,5 @@ class Batches:
             group = groups[rng.choice(len(groups), p=sizes / sizes.sum())]
         return group[rng.integers(len(group))]
 
-    def _read(self, file: str) -> Image:
-        return np.asarray(read_image(self.data / file))
+    def _read(self, file: str) -> tuple[Image, Box | None]:
+        return np.asarray(read_image(self.data / file)), self.boxes[file]

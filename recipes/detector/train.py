@@ -3,8 +3,10 @@ r"""Train `standard`: EfficientNet-Lite0, from ImageNet's weights, on all five s
     python -m recipes.detector.train RUN --data DATA --boxes BOXES.csv
 
 Blocks up to `CUT` stay as ImageNet made them and run on OpenVINO beside the training; the others
-learn by Adam with a cosine schedule and a moving average of the weights, which is what is kept.
-The state is saved every hundred steps, and an interrupted run goes on from there.
+learn by Adam in rounds, each with a cosine schedule that starts from the averaged weights of the
+round before (warm restarts, Loshchilov & Hutter, ICLR 2017, arXiv 1608.03983). A moving average
+of the weights is what is kept. The state is saved every hundred steps, and an interrupted run goes
+on from there.
 """
 
 import argparse
@@ -25,14 +27,12 @@ from mesonet.model_file import save_model
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 from mesonet.runtime import openvino_function
-from recipes.detector.batches import BATCH, Batches
+from recipes.detector.batches import BATCH, STEPS, Batches, round_of
 from recipes.detector.boxes import read_boxes
 from recipes.detector.sets import samples
 
 SIZE = 224
 CUT = "blocks_4_add"
-STEPS = 1400
-RATE = 1e-3
 WARM = 60
 AVERAGE = 0.993
 DECAY = 0.005
@@ -42,9 +42,10 @@ _Weights = list[NDArray[np.float32]]
 
 
 def learning_rate(step: int) -> float:
-    """Rises over the first steps, then falls to a hundredth along a cosine."""
-    fallen = 0.5 * (1 + np.cos(np.pi * step / STEPS))
-    return float(RATE * min(1, (step + 1) / WARM) * (0.99 * fallen + 0.01))
+    """Rises over the first steps of a round, then falls to a hundredth along a cosine."""
+    stretch, step = round_of(step)
+    fallen = 0.5 * (1 + np.cos(np.pi * step / stretch.steps))
+    return float(stretch.rate * min(1, (step + 1) / WARM) * (0.99 * fallen + 0.01))
 
 
 def parts() -> tuple[keras.Model, keras.Model, keras.Model]:
@@ -100,6 +101,12 @@ class State:
             keep * old + (1 - keep) * new for old, new in zip(self.average, weights, strict=True)
         ]
 
+    def restart(self) -> None:
+        """Go on from the averaged weights, with an optimizer that remembers nothing."""
+        self.model.set_weights(self.average)
+        for variable in self.optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
+
     def save(self) -> None:
         """Write it beside its place and move it there."""
         arrays = {
@@ -123,7 +130,7 @@ def _numbered(saved: Any, name: str) -> _Weights:
 def train(run: Path, batches: Batches) -> keras.Model:
     """Train, or go on, and give the averaged network up to its log odds."""
     front, back, whole = parts()
-    optimizer = keras.optimizers.AdamW(RATE, weight_decay=DECAY, beta_2=0.99)
+    optimizer = keras.optimizers.AdamW(weight_decay=DECAY, beta_2=0.99)
     optimizer.build(back.trainable_variables)
     state = State(run / "state.npz", back, optimizer)
     loss_of = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=SMOOTHING)
@@ -143,6 +150,8 @@ def train(run: Path, batches: Batches) -> keras.Model:
     begun, first, losses = time.monotonic(), state.step, []
     while state.step < STEPS:
         maps, fake = queue.get()
+        if state.step and round_of(state.step)[1] == 0:
+            state.restart()
         optimizer.learning_rate.assign(learning_rate(state.step))
         losses.append(float(learn(tf.constant(maps), tf.constant(fake))))
         state.advance()

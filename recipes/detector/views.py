@@ -94,7 +94,12 @@ def wear(image: Image, rng: np.random.Generator) -> Image:
 
 
 def draw(
-    image: Image, box: Box | None, size: int, seed: tuple[int, ...], *, blended: bool = False
+    image: Image,
+    box: Box | None,
+    size: int,
+    seed: tuple[int, ...],
+    *,
+    source: tuple[Image, Box | None] | None = None,
 ) -> Image:
     """Draw a view of an image, or of a forgery blended from it.
 
@@ -104,8 +109,8 @@ def draw(
         size: side of the view in pixels.
         seed: numbers that the view depends on; the blended view and the plain one of the same
             numbers differ in nothing but the blending.
-        blended: blend a changed copy of the face into it (self-blended images, Shiohara &
-            Yamasaki, CVPR 2022, arXiv 2204.08376).
+        source: an image and its face, framed alike, to blend into it; the image itself gives a
+            self-blended one (Shiohara & Yamasaki, CVPR 2022, arXiv 2204.08376).
 
     Returns:
         RGB pixels 0..255 of shape ``(size, size, 3)``.
@@ -113,7 +118,10 @@ def draw(
     rng = np.random.default_rng(seed)
     framed = frame(image, box, rng)
     picture = resize(framed.image, size)
-    if blended:
+    if source is not None:
         blending = Blending(smoothed=0.35, face=framed.face)
-        _, picture, _ = blending(picture, np.random.default_rng((*seed, 1)))
+        other = None
+        if not np.array_equal(source[0], image):
+            other = resize(frame(*source, np.random.default_rng(seed)).image, size)
+        _, picture, _ = blending(picture, np.random.default_rng((*seed, 1)), other)
     return wear(picture, rng)

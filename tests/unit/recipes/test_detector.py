@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
-from recipes.detector.batches import BATCH, PER_SET, Batches
+from recipes.detector.batches import BATCH, ROUNDS, STEPS, Batches, round_of
 from recipes.detector.encode import NamedBatches
 from recipes.detector.generalisation import compare, format_table
 from recipes.detector.head import fit_kernel, mix
 from recipes.detector.release import describe, training_data
-from recipes.detector.sets import PARTS, Sample, part_of, samples
+from recipes.detector.sets import GROUPING, PARTS, Sample, part_of, samples
 from recipes.detector.views import draw
 from sklearn.metrics import roc_auc_score
 
@@ -23,7 +23,7 @@ def data(tmp_path_factory):
     """All five sets, with three images of each class and a gradient for a face."""
     root = tmp_path_factory.mktemp("sets")
     y, x = np.mgrid[:64, :64]
-    for number, name in enumerate(PER_SET):
+    for number, name in enumerate(GROUPING):
         rows = ["file,group"]
         for label in ("real", "fake"):
             folder = root / name / label
@@ -56,13 +56,23 @@ def test_a_blended_view_differs_from_the_plain_one_only_by_the_blending(data):
     differing = 0
     for number in range(12):
         plain = draw(image, FACE, 48, (0, number))
-        blended = draw(image, FACE, 48, (0, number), blended=True)
+        blended = draw(image, FACE, 48, (0, number), source=(image, FACE))
         assert np.array_equal(plain, draw(image, FACE, 48, (0, number)))
         assert plain.shape == blended.shape == (48, 48, 3)
         differing += not np.array_equal(plain, blended)
         corners = np.s_[[0, 0, -1, -1], [0, -1, 0, -1]]
         assert np.abs(plain[corners].astype(int) - blended[corners]).mean() < 30
     assert differing >= 10
+
+
+def test_parts_of_another_face_are_blended_in(data):
+    image, other = (
+        np.asarray(Image.open(data / "ciplab" / "real" / f"{n}_{n}.jpg")) for n in (0, 2)
+    )
+    itself = draw(image, FACE, 48, (0, 1), source=(image, FACE))
+    swapped = draw(image, FACE, 48, (0, 1), source=(other, FACE))
+    assert swapped.shape == (48, 48, 3)
+    assert not np.array_equal(itself, swapped)
 
 
 def test_batches_are_balanced_and_the_same_by_their_number(data):
@@ -84,6 +94,19 @@ def test_a_release_knows_its_training_images(data):
     assert known.images == len({file_hash(data / sample.file) for sample in trained}) > 0
     assert set(known.sets) == {sample.set for sample in trained}
     assert known.overlap([file_hash(data / trained[0].file)]).found == 1
+
+
+def test_every_round_fills_its_batches(data):
+    for stretch in ROUNDS:
+        assert sum(stretch.per_set.values()) == BATCH
+        assert set(stretch.swapped) <= set(stretch.per_set) == set(GROUPING)
+    first, second = ROUNDS
+    assert round_of(first.steps - 1) == (first, first.steps - 1)
+    assert round_of(first.steps) == (second, 0)
+    assert round_of(STEPS)[0] == first
+    found = samples(data)
+    _, fake = Batches(data, {s.file: FACE for s in found}, found, 32, seed=0)(first.steps)
+    assert fake.sum() == BATCH / 2
 
 
 def test_sources_of_generated_faces_are_told_by_name():
