@@ -23,21 +23,25 @@ class Round:
         steps: how many batches it has.
         rate: the highest learning rate.
         per_set: images of each set in a batch, as many real as manipulated.
+        share: of its averaged weights in those that are released (Wortsman et al., ICML 2022,
+            arXiv 2203.05482).
         swapped: sets whose blended forgeries take their parts from another person.
     """
 
     steps: int
     rate: float
     per_set: dict[str, int]
+    share: float
     swapped: tuple[str, ...] = ()
 
 
 ROUNDS = (
-    Round(1200, 1e-3, {"mesonet": 6, "ffpp": 6, "ciplab": 6, "dfdc": 8, "synthetic": 6}),
+    Round(1200, 1e-3, {"mesonet": 6, "ffpp": 6, "ciplab": 6, "dfdc": 8, "synthetic": 6}, 0.3),
     Round(
         2200,
         7e-4,
         {"mesonet": 4, "ffpp": 4, "ciplab": 8, "dfdc": 10, "synthetic": 6},
+        0.7,
         swapped=("ciplab",),
     ),
 )

@@ -5,7 +5,8 @@ r"""Train `standard`: EfficientNet-Lite0, from ImageNet's weights, on all five s
 Blocks up to `CUT` stay as ImageNet made them and run on OpenVINO beside the training; the others
 learn by Adam in rounds, each with a cosine schedule that starts from the averaged weights of the
 round before (warm restarts, Loshchilov & Hutter, ICLR 2017, arXiv 1608.03983). A moving average
-of the weights is what is kept. The state is saved every hundred steps, and an interrupted run goes
+of the weights is what each round ends with, and the mean of these, by the rounds' shares, is what
+is kept. The state is saved every hundred steps, and an interrupted run goes
 on from there.
 """
 
@@ -77,17 +78,19 @@ def feed(front: keras.Model, batches: Batches, start: int, queue: "Queue[Any]") 
 
 
 class State:
-    """What training goes on from: step, weights, their average, and the optimizer's variables."""
+    """What training goes on from: step, weights, their averages, and the optimizer's variables."""
 
     def __init__(self, path: Path, model: keras.Model, optimizer: Any) -> None:
         self.path, self.model, self.optimizer = path, model, optimizer
         self.step = 0
         self.average: _Weights = [weights.copy() for weights in model.get_weights()]
+        self.mixed: _Weights = [np.zeros_like(weights) for weights in self.average]
         if path.is_file():
             with np.load(path) as saved:
                 self.step = int(saved["step"])
                 model.set_weights(_numbered(saved, "weights"))
                 self.average = _numbered(saved, "average")
+                self.mixed = _numbered(saved, "mixed")
                 values = _numbered(saved, "optimizer")
             for variable, value in zip(optimizer.variables, values, strict=True):
                 variable.assign(value)
@@ -99,6 +102,12 @@ class State:
         weights = self.model.get_weights()
         self.average = [
             keep * old + (1 - keep) * new for old, new in zip(self.average, weights, strict=True)
+        ]
+
+    def end_round(self, share: float) -> None:
+        """Take the average that a round ends with into the weights that are released."""
+        self.mixed = [
+            mixed + share * ended for mixed, ended in zip(self.mixed, self.average, strict=True)
         ]
 
     def restart(self) -> None:
@@ -114,6 +123,7 @@ class State:
             for name, values in (
                 ("weights", self.model.get_weights()),
                 ("average", self.average),
+                ("mixed", self.mixed),
                 ("optimizer", self.optimizer.variables),
             )
             for number, value in enumerate(values)
@@ -150,18 +160,21 @@ def train(run: Path, batches: Batches) -> keras.Model:
     begun, first, losses = time.monotonic(), state.step, []
     while state.step < STEPS:
         maps, fake = queue.get()
-        if state.step and round_of(state.step)[1] == 0:
+        stretch, number = round_of(state.step)
+        if state.step and number == 0:
             state.restart()
         optimizer.learning_rate.assign(learning_rate(state.step))
         losses.append(float(learn(tf.constant(maps), tf.constant(fake))))
         state.advance()
+        if number == stretch.steps - 1:
+            state.end_round(stretch.share)
         if state.step % 25 == 0:
             rate = (state.step - first) * BATCH / (time.monotonic() - begun)
             loss = np.mean(losses[-100:])
             print(f"step {state.step} of {STEPS}, loss {loss:.4f}, {rate:.1f} images/s", flush=True)
         if state.step % 100 == 0 or state.step == STEPS:
             state.save()
-    back.set_weights(state.average)
+    back.set_weights(state.mixed)
     return whole
 
 
