@@ -1,10 +1,13 @@
-"""Shards on a Ray cluster of this machine; it takes seconds to start, so there is one test."""
+"""Shards on a Ray cluster of this machine, which takes seconds to start."""
 
 import os
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from tests.command_line import mesonet, only_line
+from tests.images import write_picture
 
 from mesonet.bulk.items import Item
 from mesonet.bulk.parquet import VERDICTS
@@ -53,4 +56,23 @@ def test_a_lost_worker_loses_and_doubles_nothing(tmp_path):
     assert [row["size"] for row in found] == list(range(9))
     errors = {place: row["error"] for place, row in enumerate(found) if row["error"]}
     assert errors == {7: "every process that read it came to an end"}
+    assert not ray.is_initialized()
+
+
+@pytest.mark.slow
+def test_the_command_writes_the_rows_of_the_local_engine(tmp_path):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for number in range(4):
+        write_picture(folder / f"{number}.png", seed=number)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    command = ("predict", folder, "-m", "meso4", "--format", "parquet", "--shard-size", 2, "-o")
+    local = mesonet(*command, tmp_path / "local")
+    by_ray = mesonet(*command, tmp_path / "ray", "--engine", "ray", "--workers", 1)
+    assert (local.returncode, by_ray.returncode) == (1, 1)
+    assert "1 unreadable" in only_line(by_ray.stderr)
+    found, wanted = (pq.read_table(tmp_path / name) for name in ("ray", "local"))
+    assert found.num_rows == 5
+    assert found.sort_by("path").equals(wanted.sort_by("path"))
+    assert found.schema.metadata == wanted.schema.metadata
     assert not ray.is_initialized()
