@@ -4,7 +4,7 @@ import os
 
 from mesonet.checking.checker import FRAMES, Checker
 from mesonet.checking.likelihood import LIKELIHOOD_MEANING, PROPOSITIONS, Likelihood
-from mesonet.checking.people import ENOUGH_FACES, combine
+from mesonet.checking.people import ENOUGH_FACES, combine, most_suspicious
 from mesonet.checking.record import (
     OUTCOMES,
     Check,
@@ -39,6 +39,7 @@ __all__ = [
     "SeenFace",
     "check",
     "combine",
+    "most_suspicious",
 ]
 
 

@@ -6,10 +6,10 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -104,13 +104,29 @@ def write_csv(results: Iterable[Result], stream: TextIO, with_probability: bool)
         writer.writerow(row)
 
 
-def write_jsonl(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:  # noqa: ARG001 - always there
+class Record(Protocol):
+    """What JSON is written of."""
+
+    def to_dict(self) -> Mapping[str, object]:
+        """Plain types only."""
+        ...
+
+
+def write_jsonl(
+    results: Iterable[Record],
+    stream: TextIO,
+    with_probability: bool = False,  # noqa: ARG001 - always there
+) -> None:
     """An object per line."""
     for result in results:
         stream.write(json.dumps(result.to_dict()) + "\n")
 
 
-def write_json(results: Iterable[Result], stream: TextIO, with_probability: bool) -> None:  # noqa: ARG001 - always there
+def write_json(
+    results: Iterable[Record],
+    stream: TextIO,
+    with_probability: bool = False,  # noqa: ARG001 - always there
+) -> None:
     """One list of the objects that JSON lines have."""
     separator = "[\n"
     for result in results:

@@ -4,6 +4,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,6 +23,7 @@ from mesonet.files import file_hash
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "check.schema.json").read_text())
 EVIDENCE = Evidence(
     uncertain=0.2,
     some=0.5,
@@ -156,8 +158,10 @@ def test_bad_media_have_a_named_outcome(checker, bad_media, flawed_media):
         assert (check.kind, check.outcome, check.people) == (None, "unreadable", ()), path
         assert (check.verdict, check.fake_probability) == (None, None)
         assert re.search(reason, check.notes[0])
+        jsonschema.validate(check.to_dict(), SCHEMA)
     for path, reason in flawed_media.items():
         check = checker.check(path)
+        jsonschema.validate(check.to_dict(), SCHEMA)
         assert (check.kind, check.outcome, check.fake_probability) == ("clip", "no_face", None)
         assert any(re.search(reason, note) for note in check.notes)
 
@@ -398,4 +402,6 @@ def test_explanations_are_given_only_where_they_passed_their_exam(tmp_path):
     assert "not where the forgery is" in occlusion.text
     assert set(regions.shares) == {"eyes", "nose", "mouth", "skin", "border", "background"}
     assert set(check.pictures.maps) == {"occlusion"}
-    assert check.to_dict()["people"][0]["explanations"][1]["shares"] == regions.shares
+    record = check.to_dict()
+    assert record["people"][0]["explanations"][1]["shares"] == regions.shares
+    jsonschema.validate(record, SCHEMA)
