@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mesonet.datasets.groups import spread_over_groups
 from mesonet.detector import Detector
@@ -16,14 +17,13 @@ from mesonet.errors import ImageError
 from mesonet.evaluation.benchmark.models import DataSet
 from mesonet.evaluation.benchmark.prediction_cache import PredictionCache
 from mesonet.faces import CenterFace, Face, measure_quality
-from mesonet.fragility import score_crops
 from mesonet.images.reading import read_image
 from mesonet.media import MEDIA_SUFFIXES, Limits, Photo, open_medium
 from mesonet.parallel import cores
+from mesonet.preprocessing import Pixels
 
 FRAMES = 6
 
-Pixels = NDArray[np.uint8]
 Cut = Callable[[Pixels, Face], Pixels | None]
 """Cuts a face out of a picture; None where that cannot be done with this one."""
 
@@ -113,6 +113,7 @@ def score_cuts(
     NaN where a face cannot be cut in that way. Scores are kept by the pixels that were cut.
     """
     scores = np.full((len(found), len(cuts)), np.nan)
+    preprocessing = detector.info.preprocessing
     with PredictionCache(cache, detector.sha256, "cut") as known:
 
         def score(number: int) -> None:
@@ -123,7 +124,8 @@ def score_cuts(
                 key = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
                 value = known.get(key)
                 if value is None:
-                    value = float(score_crops(detector, [pixels])[0])
+                    resized = preprocessing.resize(Image.fromarray(pixels))[None]
+                    value = float(detector.fake_probabilities(preprocessing.scale(resized))[0])
                     known.add(key, value)
                 scores[number, column] = value
 

@@ -13,17 +13,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
 
 from mesonet.demo.forgeries import FORGERIES
+from mesonet.preprocessing import Pixels
 
 SIDE = 160
 FACE = (222, 112)  # x and y in the photograph
 SHOWN = 6
-
-Picture = NDArray[np.uint8]
 
 
 def make_sample(folder: Path, people: int = 40, frames: int = 4) -> None:
@@ -43,7 +41,7 @@ def make_sample(folder: Path, people: int = 40, frames: int = 4) -> None:
     show(folder).save(folder.with_suffix(".png"))
 
 
-def make_person(photograph: Picture, rng: np.random.Generator) -> Picture:
+def make_person(photograph: Pixels, rng: np.random.Generator) -> Pixels:
     """Another face and another background, larger than a frame by a tenth."""
     side = SIDE * 11 // 10
     matrix = cv2.getRotationMatrix2D(FACE, rng.uniform(-15, 15), 1)
@@ -61,7 +59,7 @@ def make_person(photograph: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(np.clip(mirrored, 0, 255), np.uint8)
 
 
-def make_frame(person: Picture, rng: np.random.Generator) -> Picture:
+def make_frame(person: Pixels, rng: np.random.Generator) -> Pixels:
     """A frame: the camera shakes, light and noise change."""
     top, left = rng.integers(0, len(person) - SIDE, 2)
     frame = person[top : top + SIDE, left : left + SIDE] * rng.uniform(0.92, 1.05)

@@ -8,26 +8,25 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from skimage.data import astronaut, camera, coffee
 
-Picture = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 FACE = (179, 66, 84, 119)
 """Left, top, width and height of the face in `portrait`."""
 
 
-def portrait(side: int = 512) -> Picture:
+def portrait(side: int = 512) -> Pixels:
     """A photograph with one face (scikit-image's astronaut, by NASA, public domain)."""
     return np.asarray(cv2.resize(astronaut(), (side, side), interpolation=cv2.INTER_AREA))
 
 
-def nobody(side: int = 512) -> Picture:
+def nobody(side: int = 512) -> Pixels:
     """A photograph without a face."""
     return np.asarray(cv2.resize(coffee(), (side, side), interpolation=cv2.INTER_AREA))
 
 
-def stranger(side: int = 512) -> Picture:
+def stranger(side: int = 512) -> Pixels:
     """A photograph that looks different from both, with no face that can be seen well."""
     grey = cv2.resize(camera(), (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
@@ -43,7 +42,7 @@ def numbered(count: int, side: int = 64) -> Iterator[Picture]:
 
 def write_clip(
     path: Path | io.BytesIO,
-    pictures: Iterable[Picture],
+    pictures: Iterable[Pixels],
     *,
     rate: int = 10,
     codec: str = "libx264",

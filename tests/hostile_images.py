@@ -50,10 +50,18 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + checksum
 
 
-def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
+def png(
+    width: int,
+    height: int,
+    depth: int,
+    colour: int,
+    rows: bytes = b"",
+    *chunks: tuple[bytes, bytes],
+) -> bytes:
+    """A PNG of these lines, each after its filter; `chunks` come before them."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+    named = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in named)
 
 
 def cut_png(mode: str = "RGB", rows: int = 20) -> bytes:
@@ -70,7 +78,7 @@ def tiff(data: bytes, **tags: int) -> bytes:
     """A grey TIFF of one strip, uncompressed unless ``t259`` says otherwise."""
     numbered = {259: 1, 262: 1, 273: 0, 277: 1, 279: len(data)}
     numbered |= {int(name[1:]): value for name, value in tags.items()}
-    numbered[273] = 8 + 2 + 12 * len(numbered) + 4
+    numbered[273] = numbered.get(324, 8 + 2 + 12 * len(numbered) + 4)
     entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(numbered.items())]
     return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4) + data
 

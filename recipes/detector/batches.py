@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from mesonet.faces import Box
 from mesonet.images.reading import read_image
+from mesonet.preprocessing import Pixels
 from recipes.detector.sets import Sample
-from recipes.detector.views import Image, draw
+from recipes.detector.views import draw
 
 BATCH = 32
 BLENDED = 0.2
@@ -127,5 +128,5 @@ class Batches:
             group = groups[rng.choice(len(groups), p=sizes / sizes.sum())]
         return group[rng.integers(len(group))]
 
-    def _read(self, file: str) -> tuple[Image, Box | None]:
+    def _read(self, file: str) -> tuple[Pixels, Box | None]:
         return np.asarray(read_image(self.data / file)), self.boxes[file]

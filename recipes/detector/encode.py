@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mesonet.files import writing
 from mesonet.runtime import openvino_function
 from mesonet.weights.clip import SIZE, build_encoder
 from mesonet.weights.fetching import load_encoder_weights
@@ -62,9 +63,8 @@ def main() -> None:
         if not path.is_file():
             views, fake = batches(FIRST + number)
             tokens = encode(views.astype(np.float32)).astype(np.float16)
-            beside = path.with_suffix(".writing.npz")
-            np.savez(beside, tokens=tokens, fake=fake, files=batches.files)
-            beside.replace(path)
+            with writing(path) as partial:
+                np.savez(partial, tokens=tokens, fake=fake, files=batches.files)
             print(f"batch {number + 1} of {arguments.batches}", flush=True)
 
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mesonet.faces import Box
 from mesonet.images.blending import Blending
-
-Image = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 WHOLE = 0.35
 WIDENED = 0.3
@@ -30,11 +28,11 @@ class Framed:
         face: half width and half height of the face, as shares of the image.
     """
 
-    image: Image
+    image: Pixels
     face: tuple[float, float]
 
 
-def frame(image: Image, box: Box | None, rng: np.random.Generator) -> Framed:
+def frame(image: Pixels, box: Box | None, rng: np.random.Generator) -> Framed:
     """Cut a square of 1.0 to 2.0 times the face, shifted a little, or take all there is.
 
     The sets are cut closely, so that some images are widened by their mirror image first.
@@ -58,14 +56,14 @@ def frame(image: Image, box: Box | None, rng: np.random.Generator) -> Framed:
     return Framed(cut, (box_width / side / 2, box_height / side / 2))
 
 
-def resize(image: Image, size: int) -> Image:
+def resize(image: Pixels, size: int) -> Pixels:
     """Bring an image to ``(size, size, 3)``, without aliasing."""
     shrinks = min(image.shape[:2]) > size
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (size, size), interpolation=way), np.uint8)
 
 
-def wear(image: Image, rng: np.random.Generator) -> Image:
+def wear(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Mirror and light an image; often lower its resolution, compress it, blur it or add noise."""
     if rng.random() < 0.5:
         image = image[:, ::-1]
@@ -94,13 +92,13 @@ def wear(image: Image, rng: np.random.Generator) -> Image:
 
 
 def draw(
-    image: Image,
+    image: Pixels,
     box: Box | None,
     size: int,
     seed: tuple[int, ...],
     *,
-    source: tuple[Image, Box | None] | None = None,
-) -> Image:
+    source: tuple[Pixels, Box | None] | None = None,
+) -> Pixels:
     """Draw a view of an image, or of a forgery blended from it.
 
     Args:

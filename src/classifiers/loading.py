@@ -1,7 +1,6 @@
 """Models loaded once per process, found by the hash of their content."""
 
 import gc
-import tempfile
 import threading
 import weakref
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from django.db.models.fields.files import FieldFile
 
 from classifiers import conf
 from classifiers.loading_check import check_loading
+from classifiers.storage import extension, temporary_copy
 from mesonet.detector import Detector
 from mesonet.weights import released_file
 
@@ -90,11 +90,9 @@ def local_copy(file: FieldFile) -> Iterator[Path]:
     try:
         path = Path(file.path)
     except NotImplementedError:
-        with tempfile.NamedTemporaryFile(suffix=Path(file.name or "").suffix) as copy:
+        with ExitStack() as kept:
             with file.open("rb") as source:
-                for chunk in source.chunks():
-                    copy.write(chunk)
-            copy.flush()
-            yield Path(copy.name)
+                copy = kept.enter_context(temporary_copy(source, extension(file.name or "")))
+            yield copy
     else:
         yield path

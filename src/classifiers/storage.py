@@ -3,11 +3,15 @@
 import hashlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
@@ -52,6 +56,16 @@ class MLModelStorage(FileSystemStorage):
             ValueError: always.
         """
         raise ValueError("model files are not accessible by URL")
+
+
+@contextmanager
+def temporary_copy(file: File, suffix: str) -> Iterator[Path]:
+    """What a file holds, at a path of its own, for as long as the block lasts."""
+    with tempfile.NamedTemporaryFile(suffix=suffix) as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def model_storage() -> Storage:

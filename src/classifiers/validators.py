@@ -1,12 +1,11 @@
 """Checks of an uploaded model file, before anything is stored."""
 
-import tempfile
-
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.template.defaultfilters import filesizeformat
 
 from classifiers import conf
+from classifiers.storage import temporary_copy
 from mesonet.errors import ModelFileError
 from mesonet.inspection.model_files import inspect_model_file
 
@@ -26,12 +25,9 @@ def validate_model_file(file: File) -> None:
             f"at most {filesizeformat(limit)} are allowed.",
             code="too_large",
         )
-    with tempfile.NamedTemporaryFile(suffix=".model") as copy:
-        for chunk in file.chunks():
-            copy.write(chunk)
-        copy.flush()
+    with temporary_copy(file, ".model") as copy:
         file.seek(0)
         try:
-            inspect_model_file(copy.name)
+            inspect_model_file(copy)
         except ModelFileError as error:
             raise ValidationError(f"The model file {error.reason}.", code="refused") from None

@@ -4,19 +4,17 @@ A face that passed through a messenger is as real or as forged as before. Where 
 under such changes, the score stands for them rather than for the face.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from mesonet.detector import Band, Detector
+from mesonet.detector import Band
 from mesonet.faces import Face, crop_face
 from mesonet.images.perturbations import blur, jpeg, resize_and_back
+from mesonet.preprocessing import Pixels
 
-Pixels = NDArray[np.uint8]
 _View = Callable[[Pixels, Face], Pixels]
 
 LIMIT = 3
@@ -113,10 +111,3 @@ class Fragility:
 def changed_faces(image: Pixels, face: Face) -> list[Pixels]:
     """Cut a face out of RGB pixels 0..255 as each of `CHANGES` does; squares of several sizes."""
     return [change(image, face) for change in CHANGES.values()]
-
-
-def score_crops(detector: Detector, crops: Sequence[Pixels]) -> NDArray[np.float32]:
-    """``fake_probability`` of RGB crops of any size, 0..1, shape ``(n,)``."""
-    preprocessing = detector.info.preprocessing
-    resized = np.stack([preprocessing.resize(Image.fromarray(crop)) for crop in crops])
-    return detector.fake_probabilities(preprocessing.scale(resized))

@@ -9,6 +9,9 @@ from PIL import Image
 
 from mesonet.errors import ArgumentError
 
+Pixels = NDArray[np.uint8]
+"""RGB pixels 0..255 of shape ``(height, width, 3)``."""
+
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 Scaling = Literal["unit", "symmetric", "imagenet", "none"]
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from mesonet.datasets.groups import spread_over_groups
 from mesonet.detector import Detector
 from mesonet.faces import Face, crop_face
-from mesonet.fragility import CHANGES, Fragility, changed_faces, score_crops
+from mesonet.fragility import CHANGES, Fragility, changed_faces
 from mesonet.model_info import ModelInfo
 from mesonet.preprocessing import Preprocessing
 
@@ -25,7 +26,8 @@ def measured(score, image: np.ndarray, untouched: float) -> Fragility:  # type: 
         return np.array([1 - score(image) for image in images], np.float32)
 
     detector = Detector("stub", info, run, model_path=None)  # type: ignore[arg-type]
-    scores = score_crops(detector, changed_faces(image, FACE)).tolist()
+    faces = [info.preprocessing.resize(Image.fromarray(f)) for f in changed_faces(image, FACE)]
+    scores = detector.fake_probabilities(info.preprocessing.scale(np.stack(faces))).tolist()
     return Fragility(untouched, dict(zip(CHANGES, scores, strict=True)), BAND)
 
 

@@ -33,13 +33,12 @@ from mesonet.files import file_hash
 from mesonet.fragility import CHANGES, changed_faces
 from mesonet.media import Clip, Frame, Limits, MediaSource, Photo, open_medium
 from mesonet.parallel import cores, map_ahead
+from mesonet.preprocessing import Pixels
 from mesonet.progress import Progress
 from mesonet.provenance import read_provenance
 from mesonet.weights import best_ready
 
 FRAMES = 32
-
-Pixels = NDArray[np.uint8]
 
 
 class Checker:

@@ -2,12 +2,10 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mesonet.checking.record import Person, Pictures
 from mesonet.media import Frame
-
-Picture = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 _SCENE_SIDE = 1280
 _FRAME_SIDE = 320
@@ -18,15 +16,15 @@ class Album:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted
-        self._scenes: dict[int, tuple[Picture, float]] = {}
-        self._crops: dict[tuple[int, int], Picture] = {}
+        self._scenes: dict[int, tuple[Pixels, float]] = {}
+        self._crops: dict[tuple[int, int], Pixels] = {}
 
     def add_frame(self, frame: Frame) -> None:
         """Keep a frame, scaled down."""
         if self._wanted:
             self._scenes[frame.number] = _shrunk(frame.pixels, _SCENE_SIDE)
 
-    def add_crop(self, track: int, frame: int, crop: Picture) -> None:
+    def add_crop(self, track: int, frame: int, crop: Pixels) -> None:
         """Keep a face as it was cut, in a bearable size."""
         if self._wanted:
             self._crops[track, frame] = _shrunk(crop, _FRAME_SIDE)[0]
@@ -53,7 +51,7 @@ class Album:
         return Pictures(scene, scale, chosen, crops, small if len(small) > 1 else {})
 
 
-def _shrunk(picture: Picture, side: int) -> tuple[Picture, float]:
+def _shrunk(picture: Pixels, side: int) -> tuple[Pixels, float]:
     """A picture whose longer side has at most so many pixels, and the factor that was used."""
     height, width = picture.shape[:2]
     factor = side / max(height, width)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 
 def _ellipse(
@@ -25,14 +25,14 @@ def _ellipse(
     return np.asarray(soft, np.float32)[..., None]
 
 
-def _blend(source: Picture, target: Picture, mask: NDArray[np.float32]) -> Picture:
+def _blend(source: Pixels, target: Pixels, mask: NDArray[np.float32]) -> Pixels:
     mixed: NDArray[np.float32] = mask * source.astype(np.float32) + (1 - mask) * target.astype(
         np.float32
     )
     return np.asarray(np.clip(mixed.round(), 0, 255), np.uint8)
 
 
-def _moved(picture: Picture, scale: tuple[float, float], shift: tuple[float, float]) -> Picture:
+def _moved(picture: Pixels, scale: tuple[float, float], shift: tuple[float, float]) -> Pixels:
     """Scale about the middle, and shift by shares of the picture."""
     height, width = picture.shape[:2]
     matrix = np.array(
@@ -45,11 +45,11 @@ def _moved(picture: Picture, scale: tuple[float, float], shift: tuple[float, flo
     return np.asarray(moved, np.uint8)
 
 
-def _face_mask(picture: Picture) -> NDArray[np.float32]:
+def _face_mask(picture: Pixels) -> NDArray[np.float32]:
     return _ellipse(picture.shape, (0.5, 0.52), (0.24, 0.32), 0.03)
 
 
-def low_resolution_swap(picture: Picture) -> Picture:
+def low_resolution_swap(picture: Pixels) -> Pixels:
     """A face that was generated small, enlarged and recoloured."""
     height, width = picture.shape[:2]
     small = cv2.resize(picture, (width // 3, height // 3), interpolation=cv2.INTER_AREA)
@@ -58,7 +58,7 @@ def low_resolution_swap(picture: Picture) -> Picture:
     return _blend(face, picture, _face_mask(picture))
 
 
-def self_blend(picture: Picture) -> Picture:
+def self_blend(picture: Pixels) -> Pixels:
     """The same face, slightly scaled, shifted and recoloured, blended into itself.
 
     After Shiohara & Yamasaki, "Detecting Deepfakes with Self-Blended Images", CVPR 2022
@@ -69,24 +69,24 @@ def self_blend(picture: Picture) -> Picture:
     return _blend(face, picture, _face_mask(picture))
 
 
-def mirrored_face(picture: Picture) -> Picture:
+def mirrored_face(picture: Pixels) -> Pixels:
     """A stranger's face: the mirrored one, set in under a soft mask."""
     return _blend(np.ascontiguousarray(picture[:, ::-1]), picture, _face_mask(picture))
 
 
-def stretched_mouth(picture: Picture) -> Picture:
+def stretched_mouth(picture: Pixels) -> Pixels:
     """Another expression: the lower face stretched, as reenactment does."""
     mask = _ellipse(picture.shape, (0.5, 0.68), (0.17, 0.11), 0.025)
     return _blend(_moved(picture, (1.15, 1.35), (0.0, -0.06)), picture, mask)
 
 
-def smoothed_face(picture: Picture) -> Picture:
+def smoothed_face(picture: Pixels) -> Pixels:
     """Skin without texture: the face filtered while the surroundings keep their grain."""
     smooth = cv2.bilateralFilter(picture, 15, 60, 15)
     return _blend(np.asarray(smooth, np.uint8), picture, _face_mask(picture))
 
 
-FORGERIES: dict[str, Callable[[Picture], Picture]] = {
+FORGERIES: dict[str, Callable[[Pixels], Pixels]] = {
     "low-resolution swap": low_resolution_swap,
     "self-blend": self_blend,
     "mirrored face": mirrored_face,

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from mesonet.checking import Person
 from mesonet.demo.forgeries import FORGERIES, low_resolution_swap
 from mesonet.errors import MissingPackageError
-
-Picture = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 _FACE = np.s_[30:190, 142:302]
 _PANEL = np.s_[0:320, 62:382]
@@ -80,11 +78,11 @@ def make_samples(folder: Path) -> list[Sample]:
     except ImportError:
         raise MissingPackageError("the demo", "demo") from None
     folder.mkdir(parents=True, exist_ok=True)
-    picture: Picture = astronaut()
+    picture: Pixels = astronaut()
     return [_photograph(folder / "photograph.png", picture), _clip(folder / "clip.mp4", picture)]
 
 
-def _photograph(path: Path, picture: Picture) -> Sample:
+def _photograph(path: Path, picture: Pixels) -> Sample:
     names = [None, *FORGERIES]
     panels = [_forged(picture, name)[_PANEL] for name in names]
     rows = [np.hstack(panels[i : i + _COLUMNS]) for i in range(0, len(panels), _COLUMNS)]
@@ -96,7 +94,7 @@ def _photograph(path: Path, picture: Picture) -> Sample:
     return Sample(path, "A portrait and five forgeries of it, in one photograph", parts)
 
 
-def _clip(path: Path, picture: Picture) -> Sample:
+def _clip(path: Path, picture: Pixels) -> Sample:
     """Two seconds as they are; then, from the other side, two seconds with a forged face."""
     forgery = next(name for name, forge in FORGERIES.items() if forge is low_resolution_swap)
     forged = np.ascontiguousarray(_forged(picture, forgery)[:, ::-1])
@@ -116,7 +114,7 @@ def _clip(path: Path, picture: Picture) -> Sample:
     return Sample(path, "A clip of two shots: in the second the face is forged", parts)
 
 
-def _forged(picture: Picture, name: str | None) -> Picture:
+def _forged(picture: Pixels, name: str | None) -> Pixels:
     if name is None:
         return picture
     whole = picture.copy()

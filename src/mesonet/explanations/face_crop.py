@@ -12,8 +12,8 @@ from mesonet.detector import Detector
 from mesonet.faces import Face, crop_face, crop_square
 from mesonet.model_info import logit
 from mesonet.parallel import batched, cores, map_ahead
+from mesonet.preprocessing import Pixels
 
-Pixels = NDArray[np.uint8]
 Map = NDArray[np.float32]
 """How much each pixel carried, shape ``(size, size)``: above 0 towards manipulated."""
 

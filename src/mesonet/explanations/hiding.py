@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
+
 Mask = NDArray[np.float32]
 
 _LEAST = 1e-3

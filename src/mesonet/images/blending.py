@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesonet.errors import ArgumentError
+from mesonet.preprocessing import Pixels
 
-Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
 
 # Centre and half axes of ellipses, as shares of half the face's width and height
@@ -58,8 +58,8 @@ class Blending:
             raise ArgumentError("share, others and smoothed must lie in 0..1")
 
     def __call__(
-        self, image: Image, rng: np.random.Generator, other: Image | None = None
-    ) -> tuple[Image, Image, Mask]:
+        self, image: Pixels, rng: np.random.Generator, other: Pixels | None = None
+    ) -> tuple[Pixels, Pixels, Mask]:
         """Make a pair of a real image and a forgery of it.
 
         Args:
@@ -88,7 +88,7 @@ class Blending:
         blend = source * weight + target * (1 - weight)
         return target, np.clip(blend.round(), 0, 255).astype(np.uint8), mask
 
-    def disguise(self, image: Image, rng: np.random.Generator) -> Image:
+    def disguise(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Change a forgery of the training set as often as the real images of pairs.
 
         Else colours that are a little off, or sharpness, would mark an image as real.
@@ -97,7 +97,7 @@ class Blending:
         return _change(image, rng) if rng.random() < changed else image
 
 
-def _change(image: Image, rng: np.random.Generator) -> Image:
+def _change(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Shift colours a little, then lower the resolution or sharpen."""
     height, width = image.shape[:2]
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.int16)
@@ -122,7 +122,7 @@ def _change(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(changed, np.uint8)
 
 
-def _smooth(image: Image, rng: np.random.Generator) -> Image:
+def _smooth(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Take the fine detail away, by a filter that keeps edges or by enlarging a smaller image."""
     way = rng.choice(("bilateral", "median", "enlarged", "enlarged, bilateral"))
     if way == "bilateral":
@@ -140,7 +140,7 @@ def _smooth(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(enlarged, np.uint8)
 
 
-def _match_colours(source: Image, target: Image) -> Image:
+def _match_colours(source: Pixels, target: Pixels) -> Pixels:
     """Give a face the mean and deviation of another's colours, judged by the middle of both."""
     height, width = target.shape[:2]
     middle = np.s_[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
@@ -166,7 +166,7 @@ def _mask(shape: tuple[int, int], face: tuple[float, float], rng: np.random.Gene
     return mask
 
 
-def _move(source: Image, mask: Mask, rng: np.random.Generator) -> tuple[Image, Mask]:
+def _move(source: Pixels, mask: Mask, rng: np.random.Generator) -> tuple[Pixels, Mask]:
     """Shift and scale a source and its mask together."""
     height, width = mask.shape
     scale = rng.uniform(0.95, 1.05)

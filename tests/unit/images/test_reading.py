@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, features
+from tests.hostile_images import encode, png, tiff
 
 from mesonet.errors import ImageError
 from mesonet.images.reading import load_image, read_image
@@ -16,32 +17,6 @@ _PIXELS = np.stack([_COLUMNS * 8, _ROWS * 12, (_COLUMNS * _ROWS) % 256], -1).ast
 PICTURE = Image.fromarray(_PIXELS)
 GREY = PICTURE.convert("L")
 ALPHA = Image.fromarray((_ROWS * 13).astype(np.uint8))
-
-
-def encode(image: Image.Image, format_: str, **options) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, format_, **options)
-    return stream.getvalue()
-
-
-def png(width, height, depth, colour_type, rows=b"", *chunks) -> bytes:
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    named = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in named)
-
-
-def tiff(data: bytes, **tags: int) -> bytes:
-    """An uncompressed grey TIFF of one strip; tags are written ``t256=width``."""
-    numbered = {259: 1, 262: 1, 273: 0, 277: 1, 279: len(data)}
-    numbered |= {int(name[1:]): value for name, value in tags.items()}
-    numbered[273] = numbered.get(324, 8 + 2 + 12 * len(numbered) + 4)
-    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(numbered.items())]
-    return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4) + data
 
 
 def frames(format_: str, **options) -> bytes:
