@@ -66,8 +66,8 @@ def across_the_split(
     total = sum(p == "test" and n.startswith(f"{root.name}/") for n, p in part_of.items())
     return [
         f"Across the split: of {total:,} test images {len(of_one_class)} look like a training "
-        f"image of their class, which flatters, and {len(of_both)} like one of the other class "
-        "only, which does the contrary."
+        f"image of their class, which makes figures too good, and {len(of_both)} like one of the "
+        "other class only, which does the contrary."
     ]
 
 

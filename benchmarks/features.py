@@ -221,7 +221,7 @@ def main() -> None:
     """Print the comparison, then time and memory of the commands."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--groups", help="as of 'mesonet features'")
+    parser.add_argument("--groups", help="see 'mesonet features'")
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()

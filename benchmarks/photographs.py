@@ -58,11 +58,11 @@ def count(people: list[Person], scale: Scale) -> str:
     rows: list[list[object]] = []
     for low, high in [*pairwise(SIZES), (SIZES[0], SIZES[-1])]:
         these = [p for p in people if low <= p.best_face.quality.size < high]
-        said = [p.verdict for p in these]
+        words = [p.verdict for p in these]
         alone = [scale.word(p.fake_probability or 0) for p in these]
         title = "all" if (low, high) == (SIZES[0], SIZES[-1]) else f"{low} and more"
         cells = [
-            f"{said.count(word)} ({alone.count(word)})"
+            f"{words.count(word)} ({alone.count(word)})"
             for word in ("no_evidence", "uncertain", "some_evidence", "strong_evidence")
         ]
         rows.append([title, len(these), *cells])

@@ -68,7 +68,7 @@ def openvino_function(network: Any) -> Callable[[NDArray[np.float32]], NDArray[n
     stay in the cache: that costs 5 to 25 % less time than batches do, by network.
 
     Returns:
-        A function from prepared images, as of `Runtime`, to the outputs for all of them.
+        A function from prepared images, see `Runtime`, to the outputs for all of them.
     """
     import openvino
 

@@ -79,11 +79,11 @@ def thorough_runtime(head: Path, standard: Path) -> Runtime:
         ModelFileError: the encoder's weights were not fetched, or are damaged.
     """
     encode = openvino_function(build_encoder(load_encoder_weights()))
-    judge = onnx_runtime(standard)
+    run_standard = onnx_runtime(standard)
     fitted = Head.read(head)
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        small = -logit(judge(images / np.float32(127.5) - 1))
+        small = -logit(run_standard(images / np.float32(127.5) - 1))
         real_odds = -fitted.log_odds(encode(images), small)
         return (1 / (1 + np.exp(-real_odds))).astype(np.float32)
 

@@ -1,4 +1,6 @@
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,13 @@ def test_old_code_catches_what_it_caught():
     assert issubclass(ImageError, ValueError)
     assert issubclass(ArgumentError, ValueError)
     assert issubclass(MissingPackageError, ImportError)
+
+
+def test_exit_codes_are_the_same_in_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "exit-codes.md").read_text()
+    documented = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
+    assert documented == re.findall(r"^(\d+) {2}", errors.__doc__ or "", re.MULTILINE)
+    assert {"0", "1", "4", "70"} <= set(documented)
 
 
 def test_the_drawn_tree_is_the_tree():

@@ -1,4 +1,4 @@
-"""What in a data folder would make a detector's figures flatter."""
+"""What in a data folder would make a detector's figures too good."""
 
 from mesonet.audit.audit import Audit, audit
 from mesonet.audit.finding import Finding, Severity

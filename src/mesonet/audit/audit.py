@@ -56,8 +56,8 @@ class Audit:
                 "figures measured on this data before the leaks are closed."
             )
         if self.of(Severity.WARNING):
-            return f"No leak, but {warnings}: figures from this data may flatter as told above."
-        return "Nothing found that would make figures from this data flatter."
+            return f"No leak, but {warnings}: figures from this data may be too good, see above."
+        return "Nothing found that would make figures from this data too good."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only, ready for JSON."""
@@ -80,7 +80,7 @@ def audit(
     against_groups: Grouping | None = None,
     watch: Watch | None = None,
 ) -> Audit:
-    """Look for what would make the figures of a data folder flatter.
+    """Look for what would make the figures of a data folder too good.
 
     Found are equal and nearly equal pictures, groups on both sides, frames without a grouping,
     properties of the files that tell the classes apart, uneven classes, few groups and unreadable

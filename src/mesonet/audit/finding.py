@@ -11,7 +11,7 @@ class Severity(StrEnum):
     LEAK = "leak"
     """Test images are known from training: the figures cannot be believed."""
     WARNING = "warning"
-    """The figures may flatter, depending on how the data is used."""
+    """The figures may be too good, depending on how the data is used."""
     NOTE = "note"
     """Worth knowing when the figures are read."""
 

@@ -70,8 +70,8 @@ class Parts:
             raise InputError(part, "not a part that can be read; remove it") from error
         for name in _FIXED:
             if found.get(name) != self._description[name]:
-                said = json.dumps(found.get(name)), json.dumps(self._description[name])
-                raise InputError(part, "was made with another {}: {}, not {}".format(name, *said))
+                made, asked = json.dumps(found.get(name)), json.dumps(self._description[name])
+                raise InputError(part, f"was made with another {name}: {made}, not {asked}")
         times = rows["modified"].cast(pa.int64()).to_pylist()
         columns = rows["path"].to_pylist(), rows["size"].to_pylist(), times
         return [_key(*values) for values in zip(*columns, strict=True)]

@@ -138,5 +138,5 @@ def _reason(error: Exception) -> str:
         return "no such object"
     if isinstance(error, PermissionError):
         return "access is denied"
-    said = str(error).splitlines()
-    return f"cannot be fetched: {said[0] if said else type(error).__name__}"
+    lines = str(error).splitlines()
+    return f"cannot be fetched: {lines[0] if lines else type(error).__name__}"

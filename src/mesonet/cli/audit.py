@@ -1,4 +1,4 @@
-"""``mesonet audit``: what in a data folder would make figures flatter."""
+"""``mesonet audit``: what in a data folder would make figures too good."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO

@@ -19,7 +19,7 @@ def render_exams(exams: Sequence[dict[str, Any]]) -> str:
     """Write the page: a table for each model and kind of forgery.
 
     Args:
-        exams: as of `mesonet.evaluation.explanations.run_exam`, each with its ``command``.
+        exams: see `mesonet.evaluation.explanations.run_exam`, each with its ``command``.
     """
     parts = ["# Do explanations point at the forgery?\n", _INTRODUCTION]
     for exam in exams:

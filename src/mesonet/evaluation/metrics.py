@@ -104,7 +104,7 @@ def group_means(
 def choose_threshold(is_fake: Bools, fake_probability: Floats) -> float:
     """The threshold with the best balanced accuracy, in the middle of its gap between scores.
 
-    Use it on validation data; on the data that is reported it flatters.
+    Use it on validation data; on the data that is reported it makes figures too good.
     """
     false_rate, true_rate, thresholds = roc_curve(is_fake, fake_probability)
     gain = true_rate - false_rate

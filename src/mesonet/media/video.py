@@ -142,12 +142,13 @@ class Video:
             return None
         return known[-1] - known[0] + 1 / self._rate
 
-    def _compare_duration(self, said: float) -> None:
-        """Note a header that says much more than there is: the file may have been cut off."""
+    def _compare_duration(self, claimed: float) -> None:
+        """Note a header that claims much more than there is: the file may have been cut off."""
         there = self.facts.duration
-        if there is not None and said > _FAR_LONGER * there and said > there + 1:
+        if there is not None and claimed > _FAR_LONGER * there and claimed > there + 1:
             self.problems.append(
-                f"the file says that it lasts {said:,.1f} s, and its pictures last {there:,.1f} s"
+                f"the file says that it lasts {claimed:,.1f} s, and its pictures last "
+                f"{there:,.1f} s"
             )
 
     def _decode(self, container: Any, stream: Any) -> Iterator[Any]:

@@ -108,11 +108,11 @@ def _read(image: ImageFile.ImageFile) -> Metadata:
     markers: list[str] = []
     for read in (_read_iptc, _read_xmp, _read_exif, _read_png_texts):
         try:
-            found, said = read(image)
+            found, marks = read(image)
         except (OSError, SyntaxError, LookupError, TypeError, ValueError, struct.error):
             continue  # damaged metadata is common, and the other kinds may be whole
         fields |= found
-        markers += said
+        markers += marks
     software = fields.get("software")
     if software and (named := _AI_SOFTWARE.search(software)):
         markers.append(f"the software names itself {named[0]}")
@@ -153,8 +153,8 @@ def _read_xmp(image: Image.Image) -> tuple[dict[str, Any], list[str]]:
     if kind := found.get("source_type"):
         found["source_type"] = kind.rpartition("/")[2]
     markers = [
-        f"XMP {said}: {value}"
-        for name, said in _XMP_AI_FIELDS.items()
+        f"XMP {label}: {value}"
+        for name, label in _XMP_AI_FIELDS.items()
         if (value := _xmp_value(text, name))
     ]
     return found, markers

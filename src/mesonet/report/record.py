@@ -42,8 +42,8 @@ def seal(made_by: Mapping[str, Any], checks: list[dict[str, Any]], page: "hashli
     """The record as an element of a page.
 
     Args:
-        made_by: as of `describe`.
-        checks: as of `mesonet.checking.Check.to_dict`.
+        made_by: see `describe`.
+        checks: see `mesonet.checking.Check.to_dict`.
         page: SHA-256 of everything that stands before the record.
     """
     record = {

@@ -72,7 +72,7 @@ class Released:
     def robustness(self) -> list[dict[str, Any]] | None:
         """What changes of pictures do to it; None where these very weights were not measured.
 
-        As of `mesonet.evaluation.benchmark.robustness.sweep`, for each set of data;
+        See `mesonet.evaluation.benchmark.robustness.sweep`, for each set of data;
         ``mesonet benchmark --robustness`` wrote the file.
         """
         try:

@@ -83,7 +83,7 @@ def build_encoder(weights: Weights) -> Any:
     """Build the encoder as an OpenVINO model.
 
     Args:
-        weights: as of `read_checkpoint`.
+        weights: see `read_checkpoint`.
 
     Returns:
         A model from RGB pixels 0..255 of shape ``(1, 224, 224, 3)`` to the class token after

@@ -64,7 +64,7 @@ def check_upload(
         progress: is told how many frames of a clip have been looked at.
 
     Returns:
-        The record, as of `mesonet.checking.Check.to_dict`, with ``pictures``: addresses of the
+        The record, see `mesonet.checking.Check.to_dict`, with ``pictures``: addresses of the
         ``scene``, the ``crops`` by person, the ``frames`` by number and the ``maps`` by method;
         None where there is none.
     """

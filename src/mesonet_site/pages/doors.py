@@ -30,7 +30,7 @@ def ask(
     return view_set.as_view(handlers, **unlimited)(request, **where)
 
 
-def look(view: type[APIView], request: HttpRequest, **where: Any) -> Response:
+def ask_view(view: type[APIView], request: HttpRequest, **where: Any) -> Response:
     """Let a single view of the API answer; see `ask`."""
     return view.as_view(throttle_classes=())(request, **where)
 

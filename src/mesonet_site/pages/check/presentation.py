@@ -116,7 +116,7 @@ class MediumView:
     """A photograph or clip with everything that was found.
 
     Args:
-        record: as of `mesonet.checking.Check.to_dict`.
+        record: see `mesonet.checking.Check.to_dict`.
         pictures: addresses of the ``scene``, its ``scale`` and ``frame``, the ``crops`` by person
             and the ``frames`` by number; empty where no pictures are kept.
     """

@@ -10,7 +10,7 @@ def as_record(result: Mapping[str, Any], detection: Mapping[str, Any]) -> dict[s
     """The record of one result of a detection.
 
     Args:
-        result: as of `mesonet_site.api.serializers.ResultSerializer`.
+        result: see `mesonet_site.api.serializers.ResultSerializer`.
         detection: what it belongs to.
     """
     low, high = detection["band"] or [detection["threshold"]] * 2

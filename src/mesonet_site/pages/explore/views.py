@@ -17,7 +17,7 @@ from mesonet_site.pages.explore.forms import ExploreForm
 def explore(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """Draw images at random and show truth, prediction and layers of each."""
     model = doors.fetch(ModelViewSet, "retrieve", request, id=id)
-    size = doors.look(DatasetSize, request)
+    size = doors.ask_view(DatasetSize, request)
     count = size.data["size"] if size.status_code == 200 else 0
     form = ExploreForm(request.GET or None, layers=len(model["layers"] or ()))
     context: dict[str, Any] = {"model": model, "count": count, "form": form}
@@ -37,7 +37,7 @@ def _predictions(
     if asked["layers"]:
         view = PredictionsWithPlots
         where["layers"] = ",".join(f"{layer:02d}" for layer in asked["layers"])
-    answer = doors.look(view, request, **where)
+    answer = doors.ask_view(view, request, **where)
     if answer.status_code != 200:
         return {"refusal": answer.data["detail"]}
     drawn = answer.data
