@@ -32,7 +32,7 @@ def stranger(side: int = 512) -> Pixels:
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB))
 
 
-def numbered(count: int, side: int = 64) -> Iterator[Picture]:
+def numbered(count: int, side: int = 64) -> Iterator[Pixels]:
     """Pictures that grow brighter from the left, all different."""
     for index in range(count):
         picture = np.full((side, side, 3), 40, np.uint8)
