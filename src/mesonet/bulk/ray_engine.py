@@ -61,7 +61,7 @@ def ray_engine(
 
     def score(shards: Iterable[Shard]) -> Iterator[Scored]:
         if not address:
-            os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own, 15, starves beside others
+            os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own is 15
         started = {} if address else {"include_dashboard": False}
         ray.init(address, log_to_driver=False, logging_level="error", **started)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
