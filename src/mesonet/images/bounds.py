@@ -1,13 +1,14 @@
 """What is known of an image's cost before it is decoded, and what costs too much.
 
 The number of pixels does not bound the work: a progressive JPEG goes over all of them once for
-each of its scans, which may be 23 bytes long; a fax of noise has an error in every row; and some
-rare kinds of BMP and PPM are decoded in Python.
+each of its scans, which may be 23 bytes long; arithmetic coding is slow for each byte; a fax of
+noise has an error in every row; and some rare kinds of BMP and PPM are decoded in Python.
 """
 
 import ctypes
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from PIL import Image, TiffTags, _imaging
 
@@ -15,7 +16,7 @@ MAX_SIDE = 65_535
 """Longest side in pixels, which is that of JPEG."""
 
 _MAX_SCANS = 100
-_MAX_SCANNED_PIXELS = 2_000_000_000
+_MAX_SCANNED_PIXELS = 1_000_000_000
 _MAX_FAX_ASPECT = 100
 _MAX_SLOW_BYTES = 4 << 20
 
@@ -26,6 +27,7 @@ _SLOW_CODECS = {"ppm", "ppm_plain", "bmp_rle"}
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _START_OF_SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
+_ARITHMETIC = {b"\xff\xc9", b"\xff\xca"}
 
 
 def refusal(image: Image.Image, data: bytes | None, max_pixels: int) -> str | None:
@@ -50,7 +52,11 @@ def refusal(image: Image.Image, data: bytes | None, max_pixels: int) -> str | No
     if image.format in ("JPEG", "MPO"):
         return _jpeg_refusal(image.width * image.height, data)
     codecs = {tile[0] for tile in getattr(image, "tile", ())}
-    if codecs & _SLOW_CODECS and len(data) > _MAX_SLOW_BYTES:
+    return _slow_refusal(data) if codecs & _SLOW_CODECS else None
+
+
+def _slow_refusal(data: bytes) -> str | None:
+    if len(data) > _MAX_SLOW_BYTES:
         return f"{len(data):,} bytes of a kind that is slow to read; save it as PNG"
     return None
 
@@ -69,24 +75,31 @@ def _jpeg_refusal(pixels: int, data: bytes) -> str | None:
         scans = sum(1 for _ in scan_ends(data))
     if scans > _MAX_SCANS or scans * pixels > _MAX_SCANNED_PIXELS:
         return f"a JPEG that goes over its pixels {scans:,} times"
-    return None
+    head = takewhile(lambda found: found[0] != _START_OF_SCAN, _markers(data))
+    return _slow_refusal(data) if any(marker in _ARITHMETIC for marker, _ in head) else None
 
 
 def scan_ends(data: bytes) -> Iterator[int]:
     """Yield where the data of each scan of a JPEG's first image end."""
-    position, scanning = 2, False
-    while (found := _MARKER.search(data, position)) is not None:
+    scanning = False
+    for marker, start in _markers(data):
         if scanning:
-            yield found.start()
-            scanning = False
-        marker, position = found.group(), found.end()
-        if marker == _END_OF_IMAGE:
-            return
-        if marker != b"\xff\x01":  # which has no length
-            position += int.from_bytes(data[position : position + 2], "big")
+            yield start
         scanning = marker == _START_OF_SCAN
     if scanning:
         yield len(data)
+
+
+def _markers(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Each marker of a JPEG's first image, and where it starts."""
+    position = 2
+    while (found := _MARKER.search(data, position)) is not None:
+        yield found.group(), found.start()
+        if found.group() == _END_OF_IMAGE:
+            return
+        position = found.end()
+        if found.group() != b"\xff\x01":  # which has no length
+            position += int.from_bytes(data[position : position + 2], "big")
 
 
 def silence_libtiff() -> None:

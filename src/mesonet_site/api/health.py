@@ -19,6 +19,7 @@ from mesonet_site.api.lookup import default_model
 from mesonet_site.api.storage import upload_storage
 
 _MILLISECONDS_TO_WRITE = 1000
+_SECONDS_TO_RETRY = 5
 _STATUS = inline_serializer("Alive", {"status": serializers.CharField()})
 _READINESS = inline_serializer(
     "Readiness",
@@ -63,8 +64,10 @@ class Ready(ApiView):
             "model": _outcome(_model),
         }
         ready = all(outcome == "ok" for outcome in checks.values())
-        body = {"status": "ok" if ready else "unavailable", "checks": checks}
-        return Response(body, 200 if ready else 503)
+        if ready:
+            return Response({"status": "ok", "checks": checks})
+        headers = {"Retry-After": str(_SECONDS_TO_RETRY)}
+        return Response({"status": "unavailable", "checks": checks}, 503, headers=headers)
 
 
 @extend_schema(tags=["server"])

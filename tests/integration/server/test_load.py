@@ -247,6 +247,7 @@ def test_a_locked_database(model: MLModel, client: APIClient) -> None:
         connection.settings_dict["OPTIONS"]["timeout"] = 20
         connection.close()
     assert ready.status_code == 503
+    assert ready.headers["Retry-After"] == "5"
     assert ready.json()["checks"]["database"] == "failed: OperationalError"
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"

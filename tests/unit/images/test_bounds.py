@@ -37,6 +37,15 @@ def test_scans_count_by_the_pixels_they_go_over(monkeypatch):
         read_image(hostile.endless_jpeg(20))
 
 
+def test_arithmetic_coding_is_taken_in_small_files_only(monkeypatch):
+    data = hostile.encode(hostile.noise(64, 64), "JPEG")
+    coded = data.replace(b"\xff\xc0\x00\x11", b"\xff\xc9\x00\x11", 1)
+    monkeypatch.setattr("mesonet.images.bounds._MAX_SLOW_BYTES", len(data) - 1)
+    with pytest.raises(ImageError, match="slow to read; save it as PNG"):
+        read_image(coded)
+    read_image(data + coded)  # which is that of what follows the image
+
+
 def test_what_follows_an_image_and_a_preview_within_it_are_no_scans_of_it():
     image = hostile.noise(64, 64)
     exif = Image.Exif()
