@@ -87,6 +87,10 @@ def test_scores_in_place_of_a_model(folder):
         (["--data", "a=one", "-m", "meso4", "-o", "out.json"], "name the page, such as out.html"),
         (["--data", "a=one", "-m", "meso4", "-o", "nowhere/out.html"], "nowhere: No such file"),
         (["--data", "a=one:vidoe", "-m", "meso4"], "--groups takes 'video'"),
+        (
+            ["--data", "a=one", "-m", "meso4", "--part", "test"],
+            "--part takes FILE:PART, not 'test'",
+        ),
     ],
 )
 def test_mistakes_are_one_line(folder, arguments, message, monkeypatch, capsys):

@@ -221,7 +221,7 @@ def _data_set(text: str, part: str | None) -> "DataSet":
         return data
     table, colon, wanted = part.rpartition(":")
     if not colon:
-        raise ValueError(f"--part takes FILE:PART, not {part!r}")
+        raise ArgumentError(f"--part takes FILE:PART, not {part!r}")
     return data.part(Path(table), wanted)
 
 

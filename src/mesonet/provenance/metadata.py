@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
 
-from mesonet.images.reading import without_warnings
+from mesonet.images.reading import FORMATS, without_warnings
 
 # IPTC's kinds of source that name a generative model, in whole or in part
 _AI_SOURCES = {
@@ -41,7 +41,6 @@ _XMP_FIELDS = {
     "DigitalSourceType": "source_type",
 }
 _IPTC = {(2, 80): "creator", (2, 110): "credit", (2, 115): "source", (2, 116): "copyright"}
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF")
 _MAX_TEXT = 300
 _MAX_FIELD_BYTES = 1_000_000
 _SETTINGS = re.compile(r"\bSteps: \d+, .*\b(?:Sampler|CFG scale|Seed): ", re.DOTALL)
@@ -97,7 +96,7 @@ def read_metadata(source: str | os.PathLike[str] | bytes) -> Metadata | None:
     """
     try:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        with without_warnings(), Image.open(stream, formats=_FORMATS) as image:
+        with without_warnings(), Image.open(stream, formats=FORMATS) as image:
             return _read(image)
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         return None

@@ -33,6 +33,17 @@ def test_exif_tells_camera_software_and_dates() -> None:
     assert not found.ai_markers
 
 
+def test_photographs_of_phones_tell_their_camera() -> None:
+    pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Apple", "iPhone 15"
+    stream = io.BytesIO()
+    PICTURE.save(stream, "HEIF", exif=exif)
+    found = read_metadata(stream.getvalue())
+    assert found is not None
+    assert found.camera == "Apple iPhone 15"
+
+
 @pytest.mark.parametrize(
     ("attributes", "children"),
     [
