@@ -29,21 +29,23 @@ def _clips(_: Path) -> Door:
 
 
 def _models(folder: Path) -> Door:
-    """The first byte says whether the rest is a file, or the network's description in one."""
+    """The first byte says what the rest is: a file, a checkpoint, or a network's description."""
     from tests.fire import models
     from tests.small_models import sequential, write_keras
 
-    path = folder / "model"
-
     def hold(data: bytes) -> str | None:
         kind, rest = data[:1], data[1:]
+        path = folder / ("model" + (models.CHECKPOINT if kind == b"p" else ""))
         if kind == b"c":
             write_keras(path, rest.decode("utf-8", "replace"))
         else:
             path.write_bytes(rest)
         return models.hold(path)
 
-    good = [b"f" + data for data in models.good(folder)]
+    good = [
+        (b"p" if path.suffix == models.CHECKPOINT else b"f") + path.read_bytes()
+        for path in models.good(folder)
+    ]
     files = [path for path in models.crafted(folder / "crafted") if path.is_file()]
     crafted = [b"f" + path.read_bytes() for path in files]
     return [*good, *crafted, b"c" + repr(sequential()).replace("'", '"').encode()], hold

@@ -8,6 +8,7 @@ from PIL import Image, features
 from tests import hostile_images as hostile
 
 from mesonet.errors import ImageError
+from mesonet.images.finding import READS_HEIC
 from mesonet.images.reading import read_image
 
 SECONDS = 5.0
@@ -19,6 +20,7 @@ KINDS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "MPO")
 def good() -> list[bytes]:
     """Pictures of every kind."""
     kinds = [*KINDS, *(["AVIF"] if features.check("avif") else [])]
+    kinds += ["HEIF"] if READS_HEIC else []
     files = [hostile.encode(hostile.noise(64, 48), kind) for kind in kinds]
     files.append(hostile.encode(hostile.noise(64, 48), "JPEG", progressive=True))
     page = Image.effect_mandelbrot((64, 48), (-2, -1.5, 1, 1.5), 20).convert("1")
