@@ -15,6 +15,7 @@ from tests.integration.server.helpers import SIZE, wait_until
 from classifiers import child, drawing, models
 from classifiers.models import MLModel
 from mesonet.errors import ModelFileError
+from mesonet_site.api import reference
 
 PROGRAM = """
 import sys
@@ -32,8 +33,13 @@ assert not heavy, heavy
 
 @pytest.mark.sqlite_is_enough
 @pytest.mark.slow
-def test_who_asks_for_plots_stays_light(model_file: Path) -> None:
-    subprocess.run([sys.executable, "-c", PROGRAM, str(model_file)], check=True)
+def test_who_asks_for_plots_stays_light_and_who_draws_needs_no_tensorflow(
+    model_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "tensorflow.py").write_text("raise ImportError")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    command = [sys.executable, "-c", PROGRAM, str(model_file)]
+    subprocess.run(command, check=True, env=environment)
 
 
 STUCK = """
@@ -109,6 +115,20 @@ def test_only_what_is_missing_is_drawn(model: MLModel, drawn: list[int], home: P
     assert (home / again[2][0].removeprefix("/")).read_bytes() == b"3"
     assert model.visualize_elsewhere(images, [0]) == [[row[1]] for row in again]
     assert drawn == [2, 1]
+
+
+def test_one_drawing_at_a_time(
+    model: MLModel, drawn: list[int], client: APIClient, settings: Any
+) -> None:
+    settings.SCORE_WAIT_SECONDS = 0
+    url = f"/api/predictions/{model.pk}/2/0,1/"
+    with reference._drawing:
+        answer = client.get(url)
+        assert client.get(f"/api/predictions/{model.pk}/2/").status_code == 200
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert drawn == []
+    assert [client.get(url).status_code for _ in range(2)] == [200, 200]  # it is free each time
 
 
 def test_what_takes_too_long_is_503(model: MLModel, drawn: list[int], client: APIClient) -> None:

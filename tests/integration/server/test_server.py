@@ -3,12 +3,14 @@
 import json
 import logging
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -21,8 +23,10 @@ from classifiers.models import MLModel
 from mesonet.files import file_hash
 from mesonet.model_file import load_model, save_model
 from mesonet.weights import Released
+from mesonet_site import settings as site_settings
 from mesonet_site.api import problems
 from mesonet_site.api.management.commands import register_released
+from mesonet_site.api.throttling import AnonymousThrottle
 from mesonet_site.logs import JSONFormatter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,6 +224,17 @@ def test_settings_from_a_file(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "SYNC_IMAGES is larger than MAX_IMAGES" in result.stderr
     assert "MODEL_FILE_ROOT lies in the media folder" in result.stderr
+
+
+def test_an_empty_rate_in_the_environment_is_no_limit(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert AnonymousThrottle().get_rate() == "300/min"
+    monkeypatch.setenv("THROTTLE_ANONYMOUS", "")
+    read = runpy.run_path(site_settings.__file__)
+    settings.THROTTLE_ANONYMOUS = read["THROTTLE_ANONYMOUS"]
+    assert AnonymousThrottle().get_rate() is None
+    assert read["THROTTLE_USER"] == "3000/min"
 
 
 @pytest.mark.parametrize("name", ["%00", "a/%00/b", "..%2f..%2fetc/passwd", "x" * 3000, "%ff"])

@@ -128,7 +128,7 @@ def test_split_dataset_pools_parts_and_keeps_videos_whole(tmp_path):
 
 def test_split_dataset_without_groups_keeps_the_share_of_each_class_and_warns(tmp_path):
     write_class_folders(tmp_path / "in", videos=5, frames=4)
-    with pytest.warns(UserWarning, match="look like frames"):
+    with pytest.warns(UserWarning, match="look like frames.*--groups video, or --groups pair"):
         counts = split_dataset(tmp_path / "in", tmp_path / "out", 0.1)
     assert counts["test"] == {"df": 2, "real": 2}
 
