@@ -18,6 +18,7 @@ from mesonet.faces import CenterFace
 from mesonet.media import Limits, MediaSource, kind_of_medium
 from mesonet.parallel import cores
 from mesonet.progress import Progress
+from mesonet.report.record import describe
 from mesonet_site.api import conf
 
 ROOT = "faces"
@@ -66,7 +67,7 @@ def check_upload(
     Returns:
         The record, see `mesonet.checking.Check.to_dict`, with ``pictures``: addresses of the
         ``scene``, the ``crops`` by person, the ``frames`` by number and the ``maps`` by method;
-        None where there is none.
+        None where there is none; and ``made_by``, as of `mesonet.report.record.describe`.
     """
     checker = Checker(
         model.get_detector(), faces=_face_detector(), limits=_limits(), explain=explain
@@ -74,7 +75,7 @@ def check_upload(
     with _checking:
         check = checker.check(_source(file), name=name, pictures=True, progress=progress)
     pictures = check.pictures and _keep(check.pictures, f"{ROOT}/{folder}/{index}")
-    return check.to_dict() | {"pictures": pictures}
+    return check.to_dict() | {"pictures": pictures, "made_by": describe(checker)}
 
 
 def read_picture(folder: str, index: int, name: str) -> bytes:

@@ -173,7 +173,11 @@ class DetectionSerializer(DetectionSummarySerializer):
         results = [result for result in detection.results if result is not None]
         if detection.faces == Detection.Faces.WHOLE:
             return list(ResultSerializer(results, many=True, context=self.context).data)
-        return [record | {"pictures": self._whole(record)} for record in results]
+        return [
+            {name: record[name] for name in record if name != "made_by"}
+            | {"pictures": self._whole(record)}
+            for record in results
+        ]
 
     def _whole(self, record: dict[str, Any]) -> dict[str, Any] | None:
         pictures, request = record["pictures"], self.context.get("request")

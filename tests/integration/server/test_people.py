@@ -20,8 +20,10 @@ from classifiers.models import MLModel
 from mesonet.checking import Checker
 from mesonet.checking.explaining import NONE_PASSED
 from mesonet.detector import Detector
+from mesonet.errors import ReportError
 from mesonet.explanations import exam_path
 from mesonet.files import file_hash
+from mesonet.report.verification import verify_report
 from mesonet_site.api import people, tasks
 from mesonet_site.api.check_serializers import CheckSerializer
 from mesonet_site.api.models import Detection
@@ -132,6 +134,31 @@ def test_where_the_score_came_from(
     assert "data:image/jpeg" in text
     unasked = post(client, png(portrait())).json()["results"][0]
     assert unasked["people"][0]["explanations"] == []
+
+
+def test_a_report_of_the_page_can_be_verified(
+    client: APIClient, model: MLModel, model_file: Path, tmp_path: Path
+) -> None:
+    photo, page = tmp_path / "photo.png", tmp_path / "report.html"
+    photo.write_bytes(png(portrait()))
+    body = post(client, photo.read_bytes()).json()
+    assert "made_by" not in body["results"][0]
+    page.write_bytes(client.get(f"/checks/{body['id']}/report.html").content)
+    assert f"<code>{model.model_hash}</code>" in page.read_text()
+    findings = list(verify_report(page, [photo], model_file))
+    assert [finding.what for finding in findings if not finding.equal] == []
+    page.write_text(page.read_text().replace("0.bin", "1.bin", 1))
+    assert [f.what for f in verify_report(page, [], model_file) if f.equal is False] == ["page"]
+
+
+def test_a_report_of_faces_that_were_scored_as_they_are_has_no_seal(
+    client: APIClient, model: MLModel, tmp_path: Path
+) -> None:
+    body = post(client, png(portrait(64)), faces="whole").json()
+    page = tmp_path / "report.html"
+    page.write_bytes(client.get(f"/checks/{body['id']}/report.html").content)
+    with pytest.raises(ReportError, match="record cannot be read"):
+        list(verify_report(page, []))
 
 
 def test_explanations_are_of_faces_that_were_found(client: APIClient, model: MLModel) -> None:

@@ -180,7 +180,7 @@ class MediumView:
         """What went wrong, in English; not what the page says in its own words."""
         told = {NONE_PASSED, NOT_CALLED}
         told |= {
-            f"person {person['id']}: {person['fragility']['text']}"
+            f"person {person['id']}: {person['fragility']['text'].removesuffix('.')}"
             for person in self.record["people"]
             if person.get("fragility")
         }

@@ -19,7 +19,7 @@ from mesonet_site.api.views import DetectionViewSet
 from mesonet_site.pages import doors, workers
 from mesonet_site.pages.check.presentation import MediumView
 from mesonet_site.pages.check.refusals import sentence
-from mesonet_site.pages.check.report import embedded, stylesheet
+from mesonet_site.pages.check.report import embedded, made_by, sealed, stylesheet
 from mesonet_site.pages.check.timeline import Timeline
 from mesonet_site.pages.check.whole import as_record
 
@@ -83,8 +83,12 @@ def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
         _medium(found, detection, embedded(found.get("pictures"), stored.pictures, index))
         for index, found in zip(done, detection["results"], strict=True)
     ]
-    context = _context(detection, media) | {"style": stylesheet(), "version": mesonet.__version__}
-    response = render(request, "check/report.html", context)
+    records = [result for result in stored.results if result is not None]
+    maker = made_by(records)
+    context = _context(detection, media) | {"style": stylesheet(), "made_by": maker}
+    context["version"] = mesonet.__version__
+    page = render_to_string("check/report.html", context, request)
+    response = HttpResponse(sealed(page, maker, records) if maker else page)
     response["Content-Disposition"] = f'attachment; filename="mesonet-{id}.html"'
     return response
 

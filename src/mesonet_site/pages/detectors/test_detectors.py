@@ -1,10 +1,14 @@
 """The pages of models."""
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 
 from classifiers.models import MLModel
+from mesonet.evidence import Evidence
 from mesonet.files import file_hash
+from mesonet.training_data import TrainingData
 from mesonet.weights import released
 from mesonet_site.pages.detectors.cards import card
 from mesonet_site.pages.detectors.robustness import panels
@@ -24,6 +28,25 @@ def test_a_model_that_was_measured(client: Client, model: MLModel) -> None:
     assert "precision" in page
     assert f"{len(model.conv_layers)} layers" in page
     assert "http-equiv" not in page
+
+
+def test_what_the_file_of_a_model_says_of_itself(client: Client, model: MLModel) -> None:
+    client = Client()
+    page = client.get(f"/models/{model.pk}/").content.decode()
+    assert "Its file does not say what it was trained on." in page
+    assert "No curve of its training was kept." in page
+    shares = (0.9, 0.05, 0.04, 0.01)
+    info = replace(
+        model.get_info(),
+        evidence=Evidence(0.3, 0.7, 0.9, shares, shares[::-1], real=1234, fake=567),
+        kinds=("puppets",),
+        training_data=TrainingData(("our faces", "theirs"), images=4321),
+    )
+    MLModel.objects.update(info=info.to_dict())
+    page = client.get(f"/models/{model.pk}/").content.decode()
+    assert "measured on 1,234 real and 567 manipulated ones" in page
+    assert "Measured on: puppets." in page
+    assert "Trained on 4,321 images of our faces, theirs." in page
 
 
 def test_what_compression_does_to_a_released_model(client: Client, model: MLModel) -> None:

@@ -33,13 +33,15 @@ def one_model(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     """What is known of a model, and how its measurement goes."""
     model = doors.fetch(ModelViewSet, "retrieve", request, id=id)
     context: dict[str, Any] = {"model": model, "running": model["state"] in UNFINISHED}
-    if released := released_file(model["sha256"]):
-        info = released.info
-        context |= {"card": card(released), "info": info, "words": _words(info)}
-        context["kinds"] = kinds_of(info.kinds)
-        context["error_rate"] = 100 * (info.error_rate or 0)
+    released = released_file(model["sha256"])
+    if released:
+        context["card"] = card(released)
         if measured := released.robustness:
             context |= {"measured": measured, "robustness": panels(measured)}
+    stored = MLModel.objects.values_list("info", flat=True).filter(pk=id).first()
+    if info := ModelInfo.from_dict(stored) if stored else released and released.info:
+        context |= {"info": info, "words": _words(info), "kinds": kinds_of(info.kinds)}
+        context["error_rate"] = 100 * (info.error_rate or 0)
     if model["explanations"]:
         context["offered"] = [METHODS.get(name, name) for name in model["explanations"]]
     if curves := model["curves"]:
