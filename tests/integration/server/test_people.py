@@ -157,7 +157,7 @@ def test_a_report_of_faces_that_were_scored_as_they_are_has_no_seal(
     body = post(client, png(portrait(64)), faces="whole").json()
     page = tmp_path / "report.html"
     page.write_bytes(client.get(f"/checks/{body['id']}/report.html").content)
-    with pytest.raises(ReportError, match="record cannot be read"):
+    with pytest.raises(ReportError, match="holds no record"):
         list(verify_report(page, []))
 
 
