@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.test import Client
+from tests.integration.server.helpers import upload_released
 
 from classifiers.models import MLModel
 from mesonet.evidence import Evidence
@@ -30,23 +31,24 @@ def test_a_model_that_was_measured(client: Client, model: MLModel) -> None:
     assert "http-equiv" not in page
 
 
-def test_what_the_file_of_a_model_says_of_itself(client: Client, model: MLModel) -> None:
-    client = Client()
-    page = client.get(f"/models/{model.pk}/").content.decode()
-    assert "Its file does not say what it was trained on." in page
-    assert "No curve of its training was kept." in page
+def test_what_the_file_of_an_uploaded_model_says_of_itself(db: None) -> None:
+    client, model = Client(), upload_released("meso4")
+
+    def page(**info: object) -> str:
+        described = replace(model.get_info(), **info).to_dict()
+        MLModel.objects.update(info=described, model_hash="0" * 64)
+        return client.get(f"/models/{model.pk}/").content.decode()
+
+    unknown = page(training_data=None)
+    assert "Its file does not say what it was trained on." in unknown
+    assert "No curve of its training was kept." in unknown
     shares = (0.9, 0.05, 0.04, 0.01)
-    info = replace(
-        model.get_info(),
-        evidence=Evidence(0.3, 0.7, 0.9, shares, shares[::-1], real=1234, fake=567),
-        kinds=("puppets",),
-        training_data=TrainingData(("our faces", "theirs"), images=4321),
-    )
-    MLModel.objects.update(info=info.to_dict())
-    page = client.get(f"/models/{model.pk}/").content.decode()
-    assert "measured on 1,234 real and 567 manipulated ones" in page
-    assert "Measured on: puppets." in page
-    assert "Trained on 4,321 images of our faces, theirs." in page
+    evidence = Evidence(0.3, 0.7, 0.9, shares, shares[::-1], real=1234, fake=567)
+    data = TrainingData(("our faces", "theirs"), images=4321)
+    known = page(evidence=evidence, kinds=("puppets",), training_data=data)
+    assert "measured on 1,234 real and 567 manipulated ones" in known
+    assert "Measured on: puppets." in known
+    assert "Trained on 4,321 images of our faces, theirs." in known
 
 
 def test_what_compression_does_to_a_released_model(client: Client, model: MLModel) -> None:
