@@ -51,8 +51,8 @@ def test_those_who_decide_are_named() -> None:
 
 def test_fragile_score_is_not_said_to_lie_between_the_words() -> None:
     fragility = {"fragile": True, "turned_by": ["mirrored"], "changed": {"mirrored": 0.5}}
-    fragile = person(1, "uncertain", 0.1, fragility=fragility | {"text": "Uncertain, as ..."})
-    view = MediumView(record(fragile, notes=["person 1: Uncertain, as ...", "x"]), {})
+    fragile = person(1, "uncertain", 0.1, fragility=fragility | {"text": "Uncertain, as it moves."})
+    view = MediumView(record(fragile, notes=["person 1: Uncertain, as it moves", "x"]), {})
     assert "hangs on" in view.explanation
     assert view.notes == ["x"]
     assert "wrong too often" in MediumView(record(person(1, "uncertain", 0.5)), {}).explanation
