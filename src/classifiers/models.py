@@ -14,6 +14,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from classifiers import conf
@@ -54,10 +55,10 @@ class MLModel(models.Model):
     class State(models.TextChoices):
         """How far the measurement of a model is."""
 
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     root = "trained_models"
     loss_root = "loss_curves"

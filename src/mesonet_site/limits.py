@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
+from django.shortcuts import render
 
 from mesonet_site.api.problems import CONTENT_TYPE, problem
 
@@ -22,7 +22,11 @@ def largest_body(path: str) -> int:
 
 
 class RequestSizeLimit:
-    """Answers 413 to a request whose body is larger than the server takes."""
+    """Answers 413 to a request whose body is larger than the server takes.
+
+    It stands behind those that give a page its language, user and form tokens, none of which
+    reads the body, and before the views, which do.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,9 +47,7 @@ class RequestSizeLimit:
 
 def _refusal(request: HttpRequest, length: int, limit: int) -> HttpResponse:
     if not request.path.startswith("/api/"):
-        return HttpResponse(
-            render_to_string("413.html", {"length": length, "limit": limit}), status=413
-        )
+        return render(request, "413.html", {"length": length, "limit": limit}, status=413)
     return JsonResponse(
         problem(413, f"The request has {length:,} bytes; at most {limit:,} are allowed."),
         status=413,

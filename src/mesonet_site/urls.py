@@ -52,4 +52,4 @@ if settings.SERVE_MEDIA:
 
 handler400 = "mesonet_site.api.problems.bad_request"
 handler404 = "mesonet_site.api.problems.not_found"
-handler500 = "mesonet_site.api.problems.server_error"
+handler500 = "mesonet_site.pages.failures.server_error"

@@ -21,6 +21,9 @@ Real faces of the sets, scaled down to 32 to 64 pixels, were given strong eviden
 as often as those of 96 and more: see ``docs/benchmarks/face_size.md``.
 """
 
+UNCERTAIN_BY_SIZE = "Uncertain, as the face has"
+"""How the note begins that names the size as the reason."""
+
 
 def combine(fake_probabilities: Sequence[float], trim: float = TRIM) -> float:
     """One probability for several faces of a person: the trimmed mean of the log odds.
@@ -80,7 +83,7 @@ def note_on_size(person: Person, scale: Scale) -> str | None:
     if score is None or not _is_too_small(best, scale.word(score)):
         return None
     return (
-        f"Uncertain, as the face has {best.quality.size:.0f} pixels: below {ENOUGH_PIXELS} real "
+        f"{UNCERTAIN_BY_SIZE} {best.quality.size:.0f} pixels: below {ENOUGH_PIXELS} real "
         "faces are accused too often."
     )
 

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
 
 from classifiers.models import MLModel
 from mesonet_site.api.people import drop_pictures
@@ -29,11 +30,11 @@ class Detection(models.Model):
     class State(models.TextChoices):
         """How far a detection is."""
 
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-        CANCELLED = "cancelled"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     class Faces(models.TextChoices):
         """What is scored of an image."""

@@ -63,15 +63,6 @@ class Busy(exceptions.APIException):
         super().__init__(detail)
         self.wait = wait
 
-    def response(self) -> HttpResponse:
-        """The answer outside of Django REST framework."""
-        return JsonResponse(
-            problem(503, str(self.detail)),
-            status=503,
-            content_type=CONTENT_TYPE,
-            headers={"Retry-After": str(self.wait)},
-        )
-
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     """A problem document.
@@ -153,7 +144,7 @@ def _entries(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
         yield {"pointer": f"#{pointer}", "detail": str(detail)}
 
 
-def _outside_the_api(status: int, detail: str, request: HttpRequest) -> HttpResponse | None:
+def _of_the_api(status: int, detail: str, request: HttpRequest) -> HttpResponse | None:
     if not request.path.startswith("/api/"):
         return None
     return JsonResponse(problem(status, detail), status=status, content_type=CONTENT_TYPE)
@@ -162,17 +153,17 @@ def _outside_the_api(status: int, detail: str, request: HttpRequest) -> HttpResp
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's ``handler400``."""
     detail = "The request is malformed."
-    return _outside_the_api(400, detail, request) or defaults.bad_request(request, exception)
+    return _of_the_api(400, detail, request) or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's ``handler404``."""
     detail = "There is nothing at this address."
-    return _outside_the_api(404, detail, request) or defaults.page_not_found(request, exception)
+    return _of_the_api(404, detail, request) or defaults.page_not_found(request, exception)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's ``handler500``."""
+def failure() -> HttpResponse:
+    """The API's answer to the exception that is being handled, of which no view knows."""
     if passing := trouble(sys.exc_info()[1]):
         return JsonResponse(
             problem(passing.status_code, str(passing.detail)),
@@ -181,4 +172,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
             headers={"Retry-After": str(passing.wait)},
         )
     detail = "The server failed; its log has the reason under this request's id."
-    return _outside_the_api(500, detail, request) or defaults.server_error(request)
+    return JsonResponse(problem(500, detail), status=500, content_type=CONTENT_TYPE)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 
 class SecurityHeaders:
@@ -56,8 +57,13 @@ class PageLanguage(LocaleMiddleware):
     """Chooses the language of pages; the API speaks English."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Look at cookie and browser, but for the API."""
-        if not request.path.startswith("/api/"):
+        """Look at cookie and browser, but for the API.
+
+        A thread keeps the language of its last request, so that it is set each time.
+        """
+        if request.path.startswith("/api/"):
+            translation.activate("en")
+        else:
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -37,6 +37,27 @@ def test_passwords_of_one_account_cannot_be_guessed_from_many(admin: User) -> No
     assert sign_in(Client(), "admin", RIGHT, "10.0.2.1") == 429
 
 
+def test_the_page_says_how_long_to_wait_and_the_log_who_was_wrong(
+    admin: User, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    form = {"username": "admin", "password": "wrong"}
+    with caplog.at_level("WARNING", "axes"):
+        for _ in range(3):
+            answer = Client().post("/sign-in/", form, headers={"accept-language": "es"})
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "600"
+    page = answer.content.decode()
+    assert "<h1>Demasiados intentos</h1>" in page
+    assert "en 10 minutos" in page
+    assert "admin" in caplog.text
+    assert "127.0.0.1" in caplog.text
+    assert "wrong" not in caplog.text
+    right = {"username": "admin", "password": RIGHT}
+    page = Client().post("/sign-in/", right).content.decode()
+    assert "<h1>Too many attempts</h1>" in page
+
+
 def test_tokens_cannot_be_guessed(
     client: Client, admin: User, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:

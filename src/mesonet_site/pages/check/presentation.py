@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED
+from mesonet.checking.people import ENOUGH_PIXELS, UNCERTAIN_BY_SIZE
+from mesonet_site.pages.check.notes import say
 from mesonet_site.pages.check.why import Reason, Weight, meaning
 from mesonet_site.pages.check.words import (
     ADVICE,
@@ -65,6 +68,7 @@ class PersonView:
 
     def __init__(self, person: Record, medium: "MediumView") -> None:
         self.record = person
+        self._model = medium.model
         self.id = person["id"]
         self.verdict = person["verdict"]
         self.sign = SIGNS[self.verdict]
@@ -98,6 +102,18 @@ class PersonView:
         else:
             text = _("This would be another word if the face were %(names)s.")
         return text % {"names": names}
+
+    @property
+    def size(self) -> str:
+        """That the face is too small for what its score says; empty where it is not."""
+        pixels = _pixels_too_few(self.record, self._model)
+        if pixels is None:
+            return ""
+        text = _(
+            "Uncertain because the face has only %(pixels)s pixels: below %(enough)s real faces "
+            "are accused too often."
+        )
+        return text % {"pixels": int(pixels), "enough": ENOUGH_PIXELS}
 
     @property
     def times(self) -> tuple[float, float] | None:
@@ -154,6 +170,8 @@ class MediumView:
         fragility = self.suspect and self.suspect.get("fragility")
         if fragility and fragility["fragile"]:
             return _("The score hangs on what says nothing about truth, so it decides nothing.")
+        if self.suspect and _pixels_too_few(self.suspect, self.model) is not None:
+            return _("The face is so small that its score decides nothing.")
         return str(EXPLAINED[self.verdict])
 
     @property
@@ -176,18 +194,18 @@ class MediumView:
         return [person for person in self.people if person.fake_probability is not None]
 
     @property
-    def notes(self) -> list[str]:
-        """What went wrong, in English; not what the page says in its own words."""
+    def notes(self) -> list[SafeString]:
+        """What went wrong; not what the page says elsewhere."""
         told = {NONE_PASSED, NOT_CALLED}
-        told |= {
-            f"person {person['id']}: {person['fragility']['text'].removesuffix('.')}"
-            for person in self.record["people"]
-            if person.get("fragility")
-        }
+        beginnings = [f"{self.left_out} more"] if self.left_out else []
+        for person in self.record["people"]:
+            beginnings.append(f"person {person['id']}: {UNCERTAIN_BY_SIZE}")
+            if fragility := person.get("fragility"):
+                beginnings.append(f"person {person['id']}: {fragility['text'].removesuffix('.')}")
         return [
-            note
+            say(note)
             for note in self.record["notes"]
-            if note not in told and not (self.left_out and note.startswith(f"{self.left_out} more"))
+            if note not in told and not note.startswith(tuple(beginnings))
         ]
 
     @property
@@ -272,6 +290,15 @@ class Origin:
         self.ai_markers = metadata.get("ai_markers") or []
         self.has_position = bool(metadata.get("has_position"))
         self.preview_differs = bool((provenance["thumbnail"] or {}).get("differs"))
+
+
+def _pixels_too_few(person: Record, model: Record) -> float | None:
+    """Pixels of a face whose score says more than its size allows; None where size is no reason."""
+    score = person["fake_probability"]
+    if person["verdict"] != "uncertain" or score < model["starts"]["some_evidence"]:
+        return None
+    sizes = [face["quality"]["size"] for face in person["faces"] if face["raw_score"] is not None]
+    return size if (size := max(sizes)) < ENOUGH_PIXELS else None
 
 
 def _box(person: PersonView, box: Sequence[float], unit: float) -> dict[str, Any]:

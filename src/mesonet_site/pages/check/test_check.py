@@ -1,10 +1,13 @@
 """Checking by the page, with a small model and without a browser."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.clips import write_clip
 from tests.integration.server.helpers import picture
 
 from classifiers.models import MLModel
@@ -54,6 +57,42 @@ def test_nothing_is_sent(client: Client, model: MLModel) -> None:
     answer = client.post("/")
     assert answer.status_code == 400
     assert "No file was chosen." in answer.content.decode()
+    answer = client.post("/", headers={"accept-language": "es"})
+    assert "No se eligió ningún archivo." in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "limits", "sentence"),
+    [
+        (b"no picture", {}, "read: it is neither a photograph nor a clip. Send a photograph"),
+        (b"", {}, "read: it is empty. Send a photograph"),
+        (picture(0)[:-900], {}, "read: it breaks off. Send a photograph"),
+        (picture(0), {"MAX_IMAGE_PIXELS": 9}, "and at most 9 are taken. Send a smaller copy of it"),
+    ],
+)
+def test_what_cannot_be_used_and_what_to_do(
+    client: Client, model: MLModel, settings: object, content: bytes, limits: object, sentence: str
+) -> None:
+    for name, value in limits.items():
+        setattr(settings, name, value)
+    answer = send(client, ("face.png", content))
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert sentence in page
+    assert '<span lang="en">' not in page
+    spanish = send(client, ("face.png", content), headers={"accept-language": "es"})
+    assert "El archivo no se" in spanish.content.decode()
+    assert '<span lang="en">' not in spanish.content.decode()
+
+
+def test_a_clip_that_is_too_long(
+    client: Client, model: MLModel, settings: object, tmp_path: Path
+) -> None:
+    settings.MAX_CLIP_SECONDS = 0
+    frames = [np.full((32, 32, 3), shade, np.uint8) for shade in (0, 99, 200)]
+    write_clip(tmp_path / "clip.mp4", frames)
+    answer = send(client, ("clip.mp4", (tmp_path / "clip.mp4").read_bytes()))
+    assert "it is longer than 0 seconds. Send a shorter part of it." in answer.content.decode()
 
 
 def test_no_model(client: Client) -> None:
@@ -98,6 +137,24 @@ def test_record_and_deleting(client: Client, model: MLModel) -> None:
     assert "deleted" in answer.content.decode()
     assert not Detection.objects.exists()
     assert client.get(address).status_code == 404
+
+
+def test_a_check_that_was_stopped_or_failed_says_so_in_the_list(
+    client: Client, model: MLModel
+) -> None:
+    told = {
+        ("cancelled", ""): "El análisis se detuvo",
+        ("failed", "the model was deleted"): "el modelo se borró",
+        ("failed", "the model is odd"): '<span lang="en">the model is odd</span>',
+    }
+    for (state, message), sentence in told.items():
+        detection = Detection.objects.create(
+            model=model, threshold=0.5, images=1, state=state, message=message
+        )
+        spanish = {"accept-language": "es"}
+        for page in ("row/", ""):
+            answer = client.get(f"/checks/{detection.id}/{page}", headers=spanish)
+            assert sentence in answer.content.decode()
 
 
 def test_forms_of_other_sites_are_refused(model: MLModel) -> None:

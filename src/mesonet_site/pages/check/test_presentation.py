@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED
+from mesonet_site.pages.check.notes import say
 from mesonet_site.pages.check.presentation import MediumView
 
 
@@ -58,11 +60,37 @@ def test_fragile_score_is_not_said_to_lie_between_the_words() -> None:
     assert "wrong too often" in MediumView(record(person(1, "uncertain", 0.5)), {}).explanation
 
 
+def test_a_face_that_is_small_is_uncertain_for_its_size() -> None:
+    quality = {"size": 80.4}
+    small = person(1, "uncertain", 0.9)
+    small["faces"][0]["quality"] = quality
+    note = "person 1: Uncertain, as the face has 80 pixels: below 96 real faces are ..."
+    view = MediumView(record(small, notes=[note]), {})
+    assert "so small" in view.explanation
+    assert "only 80 pixels: below 96 real faces" in view.people[0].size
+    assert view.notes == []
+    with override("es"):
+        assert "tan pequeña" in view.explanation
+        assert "solo 80 píxeles" in view.people[0].size
+    quality["size"] = 200.0
+    assert "wrong too often" in MediumView(record(small), {}).explanation
+
+
+def test_common_notes_are_told_in_the_language_of_the_page() -> None:
+    note = "the file says that it lasts 1,234.5 s, and its pictures last 2.0 s"
+    with override("es"):
+        told = say(note)
+        assert "dura 1" in told
+        assert "234,5 s, y sus imágenes duran 2,0 s" in told
+        assert say("a <b> & c") == '<span lang="en">a &lt;b&gt; &amp; c</span>'
+    assert say(note) == note
+
+
 @pytest.mark.parametrize(
     "note", [NONE_PASSED, NOT_CALLED, "3 more people, with smaller faces, ..."]
 )
 def test_what_the_page_says_itself_is_not_noted_again(note: str) -> None:
     view = MediumView(record(person(1, "uncertain", 0.5), people_left_out=3, notes=[note, "x"]), {})
-    assert view.notes == ["x"]
+    assert view.notes == ['<span lang="en">x</span>']
     assert view.unexplained == (note == NONE_PASSED)
     assert view.kinds == "face swaps, puppets"

@@ -17,6 +17,7 @@ import mesonet
 from mesonet_site.api.models import Detection
 from mesonet_site.api.views import DetectionViewSet
 from mesonet_site.pages import doors, workers
+from mesonet_site.pages.check.notes import say
 from mesonet_site.pages.check.presentation import MediumView
 from mesonet_site.pages.check.refusals import sentence
 from mesonet_site.pages.check.report import embedded, made_by, sealed, stylesheet
@@ -105,6 +106,7 @@ def _context(detection: dict[str, Any], media: list[MediumView]) -> dict[str, An
     return {
         "detection": detection,
         "media": [(medium, Timeline(medium) if medium.is_clip else None) for medium in media],
+        "message": say(detection["message"]),
         "running": running,
         "worker_down": running and not workers.alive(),
         "checked_at": checked_at,

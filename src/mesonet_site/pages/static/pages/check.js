@@ -6,6 +6,7 @@
   const rows = document.getElementById("rows");
   const texts = form.dataset;
   const waiting = [];
+  const KEPT = "addresses";
   const BUSY = [409, 429, 503, 507];
   let busy = false;
   document.documentElement.classList.add("script");
@@ -26,23 +27,47 @@
     add(event.dataTransfer.files);
   });
 
+  rows.addEventListener("htmx:sendError", (event) => stall(event.detail.elt, texts.offline));
+  rows.addEventListener("htmx:timeout", (event) => stall(event.detail.elt, texts.offline));
+  rows.addEventListener("htmx:responseError", (event) => {
+    const gone = event.detail.xhr.status === 404;
+    if (gone) say({ row: event.detail.elt.parentElement }, texts.gone);
+    else stall(event.detail.elt, texts.stalled);
+  });
+  for (const address of kept()) restore(address);
+
   function add(files) {
-    const alone = files.length === 1 && !rows.children.length;
-    for (const file of files) {
-      const row = document.createElement("li");
-      const name = document.createElement("div");
-      name.className = "file";
-      name.textContent = file.name;
-      const state = document.createElement("div");
-      state.className = "state";
-      row.append(name, state);
-      rows.append(row);
-      waiting.push({ file, row, alone });
-    }
-    if (files.length) {
-      document.getElementById("uploads").hidden = false;
-      next();
-    }
+    const alone = files.length === 1 && !rows.querySelector(":scope > :not(.earlier)");
+    for (const file of files) waiting.push({ file, row: newRow(file.name), alone });
+    if (files.length) next();
+  }
+
+  function newRow(label) {
+    const row = document.createElement("li");
+    const name = document.createElement("div");
+    name.className = "file";
+    name.textContent = label;
+    const state = document.createElement("div");
+    state.className = "state";
+    row.append(name, state);
+    rows.append(row);
+    document.getElementById("uploads").hidden = false;
+    return row;
+  }
+
+  // Addresses of this tab's checks, so that the list is there again after going back.
+  function kept() { return JSON.parse(sessionStorage.getItem(KEPT) || "[]"); }
+  function keep(addresses) { sessionStorage.setItem(KEPT, JSON.stringify(addresses.slice(-50))); }
+
+  async function restore(address) {
+    const answer = await fetch(`${address}row/`).catch(() => null);
+    if (answer && answer.status === 404) keep(kept().filter((other) => other !== address));
+    if (!answer || !answer.ok) return;
+    const row = newRow(texts.earlier);
+    row.classList.add("earlier");
+    state(row).outerHTML = await answer.text();
+    row.firstElementChild.textContent = state(row).dataset.name || texts.earlier;
+    htmx.process(row);
   }
 
   function next() {
@@ -60,7 +85,7 @@
     bar.setAttribute("aria-label", texts.uploading);
     const text = document.createElement("span");
     text.textContent = texts.uploading;
-    state(job).replaceChildren(text, bar);
+    state(job.row).replaceChildren(text, bar);
     const body = new FormData();
     for (const { name, value } of form.querySelectorAll("input[type=hidden]")) body.append(name, value);
     body.append(form.elements.files.name, job.file, job.file.name || "pasted.png");
@@ -80,29 +105,45 @@
         say(job, answer.body.textContent.trim(), true);
         return;
       }
-      state(job).outerHTML = request.responseText;
+      state(job.row).outerHTML = request.responseText;
       htmx.process(job.row);
-      const found = job.row.querySelector("[data-address]");
-      if (job.alone && found && rows.children.length === 1) location.assign(found.dataset.address);
+      const { address } = state(job.row).dataset;
+      if (address) keep([...kept(), address]);
+      const others = rows.querySelectorAll(":scope > :not(.earlier)").length - 1;
+      if (job.alone && address && !others) location.assign(address);
     };
     request.onerror = () => say(job, texts.lost, true);
     request.onloadend = () => { busy = false; next(); };
     request.send(body);
   }
 
-  function state(job) { return job.row.lastElementChild; }
+  function state(row) { return row.lastElementChild; }
 
-  function say(job, sentence, again) {
+  function alert(sentence) {
     const text = document.createElement("span");
     text.className = "alert";
     text.textContent = sentence;
-    state(job).replaceChildren(text);
+    return text;
+  }
+
+  // The next answer takes the place of the whole state.
+  function stall(state, sentence) {
+    const shown = state.querySelector(":scope > .alert");
+    if (!shown) state.append(alert(sentence));
+    else if (shown.textContent !== sentence) shown.textContent = sentence;
+  }
+
+  function say(job, sentence, again) {
+    const plain = document.createElement("div");
+    plain.className = "state";
+    plain.append(alert(sentence));
+    state(job.row).replaceWith(plain);
     if (!again) return;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "quiet";
     button.textContent = texts.again;
     button.addEventListener("click", () => { waiting.push(job); next(); });
-    state(job).append(button);
+    plain.append(button);
   }
 })();
