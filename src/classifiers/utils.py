@@ -119,6 +119,11 @@ def _random_order(data: ClassFolders, count: int) -> Iterator[int]:
     return iter(np.random.default_rng().permutation(len(data)).tolist())
 
 
+def _part(data: ClassFolders, count: int, seed: int, skip: int) -> Iterator[int]:
+    order = np.random.default_rng(seed).permutation(len(data))
+    return iter(order[skip : skip + count].tolist())
+
+
 def _too_few(asked: int, readable: int) -> ValueError:
     return ValueError(
         f"{asked} images are asked for, but only {readable} of the dataset can be read"
@@ -156,13 +161,23 @@ def clr_to_tabular(clr: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {"columns": ["", "precision", "recall", "f1-score", "support"], "rows": rows}
 
 
-def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) -> list[Prediction]:
+def get_predictions(
+    model: "MLModel",
+    num_imgs: int,
+    conv_idx: Sequence[int],
+    *,
+    seed: int | None = None,
+    skip: int = 0,
+) -> list[Prediction]:
     """Predict random images of the dataset.
 
     Args:
         model: the model; images are prepared the way it was trained with.
         num_imgs: how many images, at most as many as there are.
         conv_idx: indices of convolutional layers to draw, from 0; may be empty.
+        seed: of a fixed random order, through which ``skip`` leads page by page. Of the images at
+            those places there are fewer at its end, and where some cannot be read.
+        skip: how many images of the fixed order to pass over.
 
     Returns:
         One prediction per image, by the model's own threshold; its probability is that of the
@@ -175,18 +190,18 @@ def get_predictions(model: "MLModel", num_imgs: int, conv_idx: Sequence[int]) ->
     """
     detector = model.get_detector()
     data = dataset()
-    order = _random_order(data, num_imgs)
+    order = _random_order(data, num_imgs) if seed is None else _part(data, num_imgs, seed, skip)
     verdicts: list[tuple[int, Verdict]] = []
     while len(verdicts) < num_imgs and (some := list(islice(order, num_imgs - len(verdicts)))):
         results = detector.score([data.paths[index] for index in some])
         verdicts += [(i, verdict) for i, verdict in zip(some, results, strict=True) if verdict.ok]
-    if len(verdicts) < num_imgs:
+    if len(verdicts) < num_imgs and seed is None:
         raise _too_few(num_imgs, len(verdicts))
-    if conv_idx:
+    if conv_idx and verdicts:
         images = np.stack([detector.prepare(data.paths[index]) for index, _ in verdicts])
         plots = model.visualize_elsewhere(images, conv_idx)
     else:
-        plots = [[]] * num_imgs
+        plots = [[]] * len(verdicts)
     real = real_class(data.class_names)
     return [
         Prediction(

@@ -126,6 +126,46 @@ def test_a_lost_connection_can_be_tried_again(page: Any, media: Media) -> None:
     page.wait_for_url("**/checks/*/")
 
 
+def test_what_is_wrong_is_said_while_a_check_waits(browser: Any, site: Site) -> None:
+    page = new_page(browser, base_url=site.address)  # errors in its console are expected
+    address = site.wait_for_ever()
+    page.clock.install()
+    page.goto(address)
+    assert "Waiting for its turn" in page.locator(HEADING).inner_text()
+    lost = page.locator("#lost")
+    assert not lost.is_visible()
+    for answer, sentence in (
+        (lambda route: route.abort(), "The connection is lost."),
+        (lambda route: route.fulfill(status=503), "The server cannot answer"),
+    ):
+        page.route(f"**{address}", answer)
+        page.clock.fast_forward(2100)
+        lost.filter(has_text=sentence).wait_for()
+        page.unroute(f"**{address}")
+        page.clock.fast_forward(2100)
+        lost.wait_for(state="hidden")
+    site.sql(
+        "delete from mesonet_api_detection where id = ?", address.split("/")[2].replace("-", "")
+    )
+    page.clock.fast_forward(2100)
+    lost.filter(has_text="This check is gone").wait_for()
+    assert page.locator("#result").count() == 0
+    page.context.close()
+
+
+def test_the_list_is_there_after_going_back(page: Any, media: Media) -> None:
+    address = check(page, media["nobody"])
+    page.goto("/")
+    page.locator("#rows .verdict").wait_for()
+    assert page.locator("#rows .file").all_inner_texts() == ["nobody.png"]
+    page.get_by_role("link", name="See the result").click()
+    page.wait_for_url(address)
+    page.get_by_role("button", name="Delete this check now").click()
+    page.wait_for_selector(".messages")
+    page.wait_for_function("sessionStorage.getItem('addresses') === '[]'")
+    assert page.locator("#rows > li").count() == 0
+
+
 def test_by_keyboard_alone(page: Any, media: Media) -> None:
     page.on("filechooser", lambda chooser: chooser.set_files(media["nobody"]))
     page.goto("/", wait_until="networkidle")

@@ -30,6 +30,24 @@ _IMAGES = OpenApiParameter(
 )
 
 
+class OrderSerializer(serializers.Serializer):
+    """Which images are drawn."""
+
+    seed = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**32 - 1,
+        help_text="Draw from a fixed order, the same for each model; near its end, and where "
+        "images cannot be read, there are fewer.",
+    )
+    skip = serializers.IntegerField(
+        default=0,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="How many images of that order to pass over; without a seed it has no effect.",
+    )
+
+
 class DatasetSize(ApiView):
     """The labelled images that the server has."""
 
@@ -63,7 +81,7 @@ class Predictions(LimitedConcurrency):
     @extend_schema(
         tags=["reference"],
         operation_id="predictions",
-        parameters=[_IMAGES],
+        parameters=[_IMAGES, OrderSerializer],
         responses=PredictionSerializer(many=True),
     )
     def get(self, request: Request, model_id: UUID, images: int) -> Response:
@@ -81,6 +99,7 @@ class PredictionsWithPlots(LimitedConcurrency):
         operation_id="predictions_with_plots",
         parameters=[
             _IMAGES,
+            OrderSerializer,
             OpenApiParameter(
                 "layers",
                 str,
@@ -104,12 +123,14 @@ def _predict(request: Request, model_id: UUID, images: int, conv_idx: list[int])
     if not 1 <= images <= conf.MAX_IMAGES:
         raise ValidationError({"images": f"Ask for 1 to {conf.MAX_IMAGES} images."})
     check_layers(model, conv_idx)
+    order = OrderSerializer(data=request.query_params)
+    order.is_valid(raise_exception=True)
     if images * len(conv_idx) > conf.MAX_PLOTS:
         raise ValidationError({"layers": f"At most {conf.MAX_PLOTS} plots are drawn."})
     if conv_idx and not _drawing.acquire(timeout=conf.SCORE_WAIT_SECONDS):
         raise Busy
     try:
-        predictions = get_predictions(model, images, conv_idx)
+        predictions = get_predictions(model, images, conv_idx, **order.validated_data)
     except DataError as error:
         raise NotFound(f"No images: {error}.") from None
     except ValueError as error:

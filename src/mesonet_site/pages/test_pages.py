@@ -3,6 +3,7 @@
 import ast
 import gettext
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,21 @@ def test_lines_are_told_apart_without_colour() -> None:
         rules = [re.findall(rf"\.{kind}-{n} polyline \{{([^}}]*)}}", style) for n in range(count)]
         dashes = [re.findall(r"stroke-dasharray: ([\d ]+)", "".join(rule)) for rule in rules]
         assert len(set(map(tuple, dashes))) == count
+
+
+def test_a_phone_s_camera_is_offered(client: Client) -> None:
+    camera = re.search(r'<input id="camera"[^>]*>', client.get("/").content.decode())
+    assert camera
+    assert 'capture="environment"' in camera[0]
+    assert 'accept="image/*"' in camera[0]
+
+
+def test_cookies_are_secure_behind_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS", "true")
+    settings = runpy.run_path(PAGES_FOLDER.parent / "settings.py")
+    assert settings["SECURE_SSL_REDIRECT"]
+    for cookie in ("SESSION", "CSRF", "LANGUAGE"):
+        assert settings[f"{cookie}_COOKIE_SECURE"]
 
 
 def test_a_language_is_remembered(client: Client) -> None:

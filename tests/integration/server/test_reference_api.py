@@ -38,6 +38,17 @@ def test_predictions(client: APIClient, model: MLModel) -> None:
     assert client.get(drawn[0]["plots"][0])["Content-Type"] == "image/png"
 
 
+def test_a_fixed_order_is_the_same_twice_and_ends(client: APIClient, model: MLModel) -> None:
+    def images(skip: int) -> list[str]:
+        address = f"/api/predictions/{model.pk}/12/?seed=7&skip={skip}"
+        return [found["img_url"] for found in client.get(address).json()]
+
+    assert images(0) == images(0)
+    assert len(set(images(0) + images(12))) == 20
+    assert images(20) == []
+    assert client.get(f"/api/predictions/{model.pk}/1/?seed=-1").status_code == 400
+
+
 def test_plots_do_not_pile_up(client: APIClient, model: MLModel, home: Path) -> None:
     for path in (home / "media" / "data").rglob("*_[3-9].png"):
         path.unlink()

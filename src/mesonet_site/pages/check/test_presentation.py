@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from mesonet.checking.explaining import NONE_PASSED, NOT_CALLED
+from mesonet.provenance.content_credentials import Action, ContentCredentials, Ingredient
+from mesonet.provenance.metadata import Metadata
+from mesonet.provenance.provenance import Provenance
+from mesonet.provenance.thumbnail import Thumbnail
 from mesonet_site.pages.check.notes import say
 from mesonet_site.pages.check.presentation import MediumView
 
@@ -84,6 +89,34 @@ def test_common_notes_are_told_in_the_language_of_the_page() -> None:
         assert "234,5 s, y sus imágenes duran 2,0 s" in told
         assert say("a <b> & c") == '<span lang="en">a &lt;b&gt; &amp; c</span>'
     assert say(note) == note
+
+
+def test_what_a_file_says_of_its_origin_is_shown() -> None:
+    credentials = ContentCredentials(
+        "untrusted",
+        signer="A <b>maker</b>",
+        actions=(Action("c2pa.created", "Painter 3", "trainedAlgorithmicMedia"),),
+        ingredients=(Ingredient("sky.png", "componentOf"),),
+        made_by_ai=True,
+        problems=("signingCredential.untrusted",),
+    )
+    found = Metadata(camera="Box 1", has_position=True, ai_markers=("software Painter",))
+    provenance = Provenance(credentials, found, Thumbnail(80.0)).to_dict()
+    view = MediumView(record(person(1, "uncertain", 0.5), provenance=provenance), {})
+    page = render_to_string("check/facts.html", {"medium": view, "level": 1})
+    for shown in (
+        "the signer is not on the trust list",
+        "Signer: A &lt;b&gt;maker&lt;/b&gt;.",
+        "a generative model had a part in it",
+        "Painter 3",
+        "sky.png",
+        "Box 1",
+        "One is written in the file; it is not repeated here.",
+        "software Painter",
+        "The preview inside the file shows something else",
+    ):
+        assert shown in page
+    assert "Where it says it comes from" in page
 
 
 @pytest.mark.parametrize(

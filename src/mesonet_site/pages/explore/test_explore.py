@@ -2,7 +2,9 @@
 
 import re
 import shutil
+from html import unescape
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def explore(model: MLModel, **asked: object) -> str:
-    return Client().get(f"/models/{model.pk}/explore/", asked).content.decode()
+    return Client().get(f"/models/{model.pk}/explore/", asked, follow=True).content.decode()
 
 
 def test_images_with_layers(model: MLModel) -> None:
@@ -34,6 +36,30 @@ def test_only_the_mistakes(model: MLModel) -> None:
     )
     assert page.count("✗") == wrong
     assert "✓" not in page
+
+
+def test_page_by_page_through_all_of_them(model: MLModel) -> None:
+    page, seen = explore(model, images=8), []
+    while True:
+        seen.append(re.findall(r'<img src="([^"]+)"', page))
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        if not following:
+            break
+        page = Client().get(f"/models/{model.pk}/explore/{unescape(following[1])}").content.decode()
+    assert [len(images) for images in seen] == [8, 8, 4]
+    assert len({image for images in seen for image in images}) == 20
+    assert 'rel="prev"' in page
+
+
+def test_the_same_images_by_another_model(model: MLModel) -> None:
+    model.pk, model.model_name, model._state.adding = uuid4(), "Another", True
+    MLModel.objects.bulk_create([model])
+    page = explore(MLModel.objects.get(model_name="Model 1"), images=4)
+    address = re.search(r'href="([^"]+)">Another<', page)
+    other = Client().get(unescape(address[1])).content.decode()
+    images = [re.findall(r'<img src="([^"]+)"', text) for text in (page, other)]
+    assert len(images[0]) == 4
+    assert images[0] == images[1]
 
 
 @pytest.mark.parametrize("images", ["0", "51", "many", ""])
