@@ -3,7 +3,8 @@
     python -m benchmarks.page PHOTOGRAPH
 
 One warm server; in every round the API is asked once, and Chromium is given the file once. Its time
-runs from the choice of the file to the verdict on the page of the result.
+runs from the choice of the file to the verdict on the page of the result. Then the weight of each
+page without its pictures, and how much its layout shifts (1 is the whole window).
 """
 
 import argparse
@@ -13,6 +14,7 @@ import shutil
 import statistics
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import interleaved
 from benchmarks.server import PORT, server
@@ -21,6 +23,15 @@ from mesonet.weights import DEFAULT, released
 
 _BOUNDARY = "mesonet"
 _WAIT = 120_000
+_SITE = f"http://127.0.0.1:{PORT}"
+_PAGES = ("/", "/models/", "/how-it-works/", "/api-guide/", "/sign-in/")
+_SHIFT = """() => new Promise(done => {
+    let sum = 0;
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) sum += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => done(sum), 300);
+})"""
 
 
 def main() -> None:
@@ -49,17 +60,40 @@ def main() -> None:
             page.wait_for_selector("#result h1.verdict")
 
         def open_page() -> None:
-            page.goto(f"http://127.0.0.1:{PORT}/", wait_until="networkidle")
+            page.goto(f"{_SITE}/", wait_until="networkidle")
 
         ways = {"api": lambda: _ask(body), "opening": open_page, "page": by_page}
         interleaved(2, **ways)
         seconds = interleaved(options.rounds, **ways)
+        result = page.url
+        page.goto(f"{_SITE}/models/")
+        model = page.locator(".cards a").first.get_attribute("href")
+        pages = [*(_SITE + path for path in _PAGES), _SITE + model, result]
+        weights = {address: _weigh(browser, address) for address in pages}
         browser.close()
     pairs = zip(seconds["page"], seconds["api"], strict=True)
     ratio = statistics.median(page_time / api_time for page_time, api_time in pairs)
     for name in ("api", "page"):
         print(f"{name:<6}{statistics.median(seconds[name]):6.2f} s")
+    for address, (size, shift) in weights.items():
+        print(f"{address.removeprefix(_SITE):<60}{size / 1000:6.1f} KB  shift {shift:.4f}")
     print(f"the page takes {ratio:.2f} times as long, by the median of {options.rounds} rounds")
+
+
+def _weigh(browser: Any, address: str) -> tuple[int, float]:
+    """Bytes of a page with its styles and scripts, without pictures; and its layout shift."""
+    page = browser.new_page()
+    sizes: dict[str, int] = {}
+
+    def add(answer: Any) -> None:
+        if not answer.headers.get("content-type", "").startswith("image/"):
+            sizes[answer.url] = len(answer.body())
+
+    page.on("response", add)
+    page.goto(address, wait_until="networkidle", timeout=_WAIT)
+    shift = float(page.evaluate(_SHIFT))
+    page.close()
+    return sum(sizes.values()), shift
 
 
 def _form(path: Path) -> bytes:
