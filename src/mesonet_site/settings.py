@@ -209,6 +209,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "mesonet_site.api.throttling.address"
 AXES_LOCKOUT_CALLABLE = "mesonet_site.pages.about.views.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username"]  # the log has the address; a name may be a password
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 HTTPS = env.bool("HTTPS", default=False)

@@ -297,8 +297,9 @@ def _pixels_too_few(person: Record, model: Record) -> float | None:
     score = person["fake_probability"]
     if person["verdict"] != "uncertain" or score < model["starts"]["some_evidence"]:
         return None
-    sizes = [face["quality"]["size"] for face in person["faces"] if face["raw_score"] is not None]
-    return size if (size := max(sizes)) < ENOUGH_PIXELS else None
+    scored = (face for face in person["faces"] if face["fake_probability"] is not None)
+    size: float = max(face["quality"]["size"] for face in scored)
+    return size if size < ENOUGH_PIXELS else None
 
 
 def _box(person: PersonView, box: Sequence[float], unit: float) -> dict[str, Any]:
