@@ -4,8 +4,8 @@ import random
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
@@ -31,7 +31,7 @@ def explore(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     if count and form.is_valid():
         if form.cleaned_data["seed"] is None:
             seed = random.randint(0, LARGEST_SEED)  # noqa: S311 - it is no secret
-            return redirect(_with(request, seed=seed))
+            return HttpResponseRedirect(_with(request, seed=seed))
         context |= _predictions(request, id, form.cleaned_data, count)
     return render(request, "explore/explore.html", context)
 
