@@ -61,7 +61,7 @@ def test_fragile_score_is_not_said_to_lie_between_the_words() -> None:
     fragile = person(1, "uncertain", 0.1, fragility=fragility | {"text": "Uncertain, as it moves."})
     view = MediumView(record(fragile, notes=["person 1: Uncertain, as it moves", "x"]), {})
     assert "hangs on" in view.explanation
-    assert view.notes == ["x"]
+    assert view.notes == ['<span lang="en">x</span>']
     assert "wrong too often" in MediumView(record(person(1, "uncertain", 0.5)), {}).explanation
 
 
