@@ -74,6 +74,8 @@ class _Request(HTTPRequestParser):
             if self.error:
                 self.completed = True
                 self.expect_continue = False
+        if self.error:
+            self._receiving.discard(self)
         return consumed
 
     def _refusal(self) -> Error | None:
@@ -83,7 +85,7 @@ class _Request(HTTPRequestParser):
                 413, f"The request has {size:,} bytes; at most {limit:,} are allowed."
             )
         others = sum(other._size for other in self._receiving if other is not self)
-        if others and others + size > self.max_received_bytes:
+        if size and others and others + size > self.max_received_bytes:
             return _RefusedError(503, "The server is receiving too much at the moment.")
         return None
 

@@ -133,6 +133,8 @@ def test_there_is_a_ceiling_for_all_that_comes_in(
     with running.connect() as first, running.connect() as second:
         first.sendall(head)
         assert running.get() == 200
+        monkeypatch.setattr(web._Request, "max_received_bytes", 20_000)
+        assert running.get() == 200  # as it has no body
         second.sendall(head)
         answer = http.client.HTTPResponse(second)
         answer.begin()
