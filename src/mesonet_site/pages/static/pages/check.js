@@ -9,7 +9,6 @@
   const KEPT = "addresses";
   const BUSY = [409, 429, 503, 507];
   let busy = false;
-  document.documentElement.classList.add("script");
   for (const input of form.querySelectorAll("input[type=file]")) {
     input.required = false;
     input.addEventListener("change", () => { add(input.files); input.value = ""; });

@@ -1,7 +1,6 @@
 // Printing.
 (() => {
   "use strict";
-  document.documentElement.classList.add("script");
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
   });
