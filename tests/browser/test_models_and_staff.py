@@ -22,7 +22,8 @@ def test_a_model_and_its_images(page: Any) -> None:
     page.goto("/models/")
     page.get_by_role("link", name="standard").click()
     page.wait_for_selector("text=are called right")  # the worker has measured it
-    assert page.locator("svg.plot").count() == 2
+    assert page.locator("svg.plot:not(.low)").count() == 2  # ROC and reliability
+    assert page.locator("svg.plot.low").count() == 6  # one for each kind of change
     page.get_by_text("Convolutional layers").wait_for()
     page.get_by_role("link", name="See what it says").click()
     page.get_by_label("How many images").fill("5")

@@ -20,7 +20,7 @@ class Item:
     Attributes:
         path: path or address.
         size: in bytes; None where it is not known.
-        modified: when it was last changed, in nanoseconds since 1970; None where it is not known.
+        modified: when it was last changed, in microseconds since 1970; None where it is not known.
         error: why there is nothing to read; None where there is.
     """
 
@@ -66,7 +66,7 @@ def _local_item(path: str) -> Item:
         status = Path(path).stat()
     except (OSError, ValueError):  # what is wrong shows when it is read
         return Item(path)
-    return Item(path, status.st_size, status.st_mtime_ns)
+    return Item(path, status.st_size, status.st_mtime_ns // 1000)
 
 
 def listed_items(listing: str, column: str = COLUMN) -> Iterator[Item]:

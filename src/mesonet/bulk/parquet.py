@@ -19,7 +19,7 @@ KEY = ["path", "size", "modified"]
 _COMMON = [
     pa.field("path", pa.string(), nullable=False),
     pa.field("size", pa.int64()),
-    pa.field("modified", pa.timestamp("ns", "UTC")),
+    pa.field("modified", pa.timestamp("us", "UTC")),
 ]
 VERDICTS = pa.schema(
     [

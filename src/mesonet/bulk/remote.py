@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _TIMES = ("mtime", "LastModified", "updated", "last_modified", "created")
 
 Found = tuple[str, int | None, int | None]
-"""Address, size in bytes, time of change in nanoseconds since 1970."""
+"""Address, size in bytes, time of change in microseconds since 1970."""
 
 
 def is_remote(name: str) -> bool:
@@ -68,7 +68,7 @@ def _time(facts: dict[str, Any]) -> int | None:
         time = datetime.fromisoformat(time)
     if isinstance(time, datetime):
         time = time.timestamp()
-    return None if time is None else round(time * 1e6) * 1000
+    return None if time is None else round(time * 1e6)
 
 
 @contextmanager
