@@ -97,7 +97,13 @@ def report(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
 def _found(request: HttpRequest, id: UUID) -> dict[str, Any]:  # noqa: A002
     detection = doors.fetch(DetectionViewSet, "retrieve", request, id=id)
     media = [_medium(found, detection, found.get("pictures")) for found in detection["results"]]
-    return _context(detection, media)
+    stored = Detection.objects.only("results", "model").filter(pk=id).first()
+    records = [result for result in stored.results if result is not None] if stored else []
+    return _context(detection, media) | {
+        "made_by": made_by(records),
+        "model_id": stored and stored.model_id,
+        "version": mesonet.__version__,
+    }
 
 
 def _context(detection: dict[str, Any], media: list[MediumView]) -> dict[str, Any]:

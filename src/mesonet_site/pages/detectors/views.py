@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from classifiers.models import MLModel
 from mesonet.evidence import WORDS
+from mesonet.files import file_hash, joint_hash
 from mesonet.model_info import ModelInfo
 from mesonet.weights import released_file
 from mesonet_site.api.views import ModelViewSet
@@ -36,6 +37,8 @@ def one_model(request: HttpRequest, id: UUID) -> HttpResponse:  # noqa: A002
     released = released_file(model["sha256"])
     if released:
         context["card"] = card(released)
+        if all(path.is_file() for path in released.scored_files):
+            context["scored_sha256"] = joint_hash(map(file_hash, released.scored_files))
         if measured := released.robustness:
             context |= {"measured": measured, "robustness": panels(measured)}
     stored = MLModel.objects.values_list("info", flat=True).filter(pk=id).first()
